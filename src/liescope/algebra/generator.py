@@ -1,0 +1,145 @@
+"""A generator of a one-parameter group: coefficients in a gauge, a name, an equation, natural units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from liescope.algebra.bracket import bracket_coefficients
+from liescope.algebra.gauge import fix_gauge
+from liescope.algebra.recognition import Recognition, recognise
+from liescope.errors import InputError
+from liescope.geometry.fields import Basis, get_basis
+from liescope.geometry.flow import flow
+
+
+__all__ = ["Generator", "equation"]
+
+
+def equation(coefficients: Sequence[float] | np.ndarray, basis: str | Basis = "affine", digits: int = 3) -> str:
+    """The generator as text, scaled so that its largest coefficient is 1: ``-y d/dx + x d/dy``.
+
+    Coefficients that would print as zero are left out.
+    """
+    basis = get_basis(basis)
+    a = np.asarray(coefficients, dtype=float)
+    if a.shape != (basis.dimension,):
+        raise InputError(f"expected {basis.dimension} coefficients for basis {basis.name!r}, got shape {a.shape}")
+    largest = np.abs(a).max()
+    if not largest > 0:
+        return "0"
+    parts: list[str] = []
+    for value, term in zip(a / largest, basis.terms, strict=True):
+        number = f"{abs(value):.{digits}g}" if abs(value) >= 10.0**-digits else "0"
+        if float(number) == 0:
+            continue
+        factor = "" if number == "1" else f"{number} "
+        sign = "-" if value < 0 else "+"
+        parts.append(f"{sign} {factor}{term}" if parts else f"{'-' if value < 0 else ''}{factor}{term}")
+    return " ".join(parts)
+
+
+@dataclass(frozen=True, eq=False)
+class Generator:
+    """The generator ``X = sum_k a_k b_k`` of a one-parameter group acting on H x W images.
+
+    Parameters
+    ----------
+    coefficients : array, shape (m,)
+        Any non-zero multiple of the coefficients: the gauge (unit norm, the sign rule of
+        :func:`liescope.algebra.fix_gauge`) is applied here.
+    basis : Basis or str
+        The vector fields the coefficients refer to.
+    shape : (int, int)
+        Image height and width, for the centre in pixels and for pixel units.
+
+    Notes
+    -----
+    Content moves along the arrows of the field: ``(exp(tX) I)(p) = I(phi_{-t}(p))``. A magnitude t in natural
+    units is ``t * unit_per_t`` of ``unit``.
+    """
+
+    coefficients: np.ndarray
+    basis: Basis
+    shape: tuple[int, int]
+
+    def __init__(
+        self, coefficients: Sequence[float] | np.ndarray, basis: str | Basis = "affine", shape: tuple[int, int] = (28, 28)
+    ) -> None:
+        resolved = get_basis(basis)
+        a = np.asarray(coefficients, dtype=np.float64)
+        if a.shape != (resolved.dimension,):
+            raise InputError(
+                f"expected {resolved.dimension} coefficients for basis {resolved.name!r}, got shape {a.shape}"
+            )
+        object.__setattr__(self, "coefficients", fix_gauge(a, resolved))
+        object.__setattr__(self, "basis", resolved)
+        object.__setattr__(self, "shape", (int(shape[0]), int(shape[1])))
+
+    @cached_property
+    def recognition(self) -> Recognition:
+        """Name, centre, natural unit and the drift / linear / quadratic parts."""
+        return recognise(self.coefficients, self.basis, self.shape)
+
+    @property
+    def name(self) -> str:
+        """``rotation``, ``scale``, ``translation-x``, ..., or ``general``."""
+        return self.recognition.name
+
+    @property
+    def equation(self) -> str:
+        """The field as text, largest coefficient scaled to 1."""
+        return equation(self.coefficients, self.basis)
+
+    @property
+    def unit(self) -> str:
+        """Natural unit of the magnitude."""
+        return self.recognition.unit
+
+    @property
+    def unit_per_t(self) -> float:
+        """Natural units in one unit of t."""
+        return self.recognition.unit_per_t
+
+    @property
+    def centre_px(self) -> tuple[float, float] | None:
+        """Fixed point (column, row) in pixels where the field has exactly one in its linear part, else None."""
+        return self.recognition.centre_px
+
+    def _tensor(self, like: Tensor) -> Tensor:
+        return torch.as_tensor(self.coefficients, dtype=like.dtype, device=like.device)
+
+    def field(self, points: Float[Tensor, "*b 2"] | np.ndarray) -> Any:
+        """The vectors (u, v) of the field at the points (x, y), in normalised units; tensor in, tensor out."""
+        tensor = torch.as_tensor(points)
+        tensor = tensor if tensor.is_floating_point() else tensor.double()
+        value = self.basis.velocity(tensor.reshape(-1, 2), self._tensor(tensor)).reshape(tensor.shape)
+        return value if isinstance(points, Tensor) else value.numpy()
+
+    def flow(self, points: Float[Tensor, "*b 2"] | np.ndarray, t: float) -> Any:
+        """Where the points are after time t along the field: phi_t(points); tensor in, tensor out."""
+        tensor = torch.as_tensor(points)
+        tensor = tensor if tensor.is_floating_point() else tensor.double()
+        moved = flow(self.basis, self._tensor(tensor) * t, tensor.reshape(-1, 2)).reshape(tensor.shape)
+        return moved if isinstance(points, Tensor) else moved.numpy()
+
+    def bracket(self, other: Generator) -> np.ndarray:
+        """Coefficients of the Lie bracket [X, Y] of the vector fields, in X's basis.
+
+        Exact where the basis is closed under it (affine, conformal); otherwise the projection on the basis in L2
+        over the image.
+        """
+        if self.basis.terms != other.basis.terms:
+            raise InputError(f"expected generators in one basis, got {self.basis.name!r} and {other.basis.name!r}")
+        return bracket_coefficients(self.coefficients, other.coefficients, self.basis)
+
+    def __repr__(self) -> str:
+        return f"Generator({self.name}: {self.equation}, basis={self.basis.name!r})"
+

@@ -1,0 +1,159 @@
+"""What a generator is called, where its centre is, and in which unit people read its magnitude."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from liescope.geometry.fields import Basis, PolynomialBasis, quadratic
+from liescope.geometry.grid import Grid
+
+__all__ = ["CANONICAL_FIELDS", "Recognition", "canonical_coefficients", "recognise"]
+
+# Monomial coefficients (1, x, y, x^2, xy, y^2) of the two components of every canonical field.
+CANONICAL_FIELDS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
+    "translation-x": ((1, 0, 0, 0, 0, 0), (0, 0, 0, 0, 0, 0)),
+    "translation-y": ((0, 0, 0, 0, 0, 0), (1, 0, 0, 0, 0, 0)),
+    "rotation": ((0, 0, -1, 0, 0, 0), (0, 1, 0, 0, 0, 0)),
+    "scale": ((0, 1, 0, 0, 0, 0), (0, 0, 1, 0, 0, 0)),
+    "shear-x": ((0, 0, 1, 0, 0, 0), (0, 0, 0, 0, 0, 0)),
+    "shear-y": ((0, 0, 0, 0, 0, 0), (0, 1, 0, 0, 0, 0)),
+    "hyperbolic": ((0, 1, 0, 0, 0, 0), (0, 0, -1, 0, 0, 0)),
+    "hyperbolic-diagonal": ((0, 0, 1, 0, 0, 0), (0, 1, 0, 0, 0, 0)),
+    "sct-x": ((0, 0, 0, 1, 0, -1), (0, 0, 0, 0, 2, 0)),
+    "sct-y": ((0, 0, 0, 0, 2, 0), (0, 0, 0, -1, 0, 1)),
+}
+
+# A family is recognised where the found field and the nearest field of the family agree this well (cosine in L2
+# over the image: about 8 degrees). Families are tried from the most to the least special.
+_AGREEMENT = 0.99
+_DRIFT = ("translation-x", "translation-y")
+_FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    *((name, (name,)) for name in CANONICAL_FIELDS),
+    ("translation", _DRIFT),
+    ("sct", ("sct-x", "sct-y")),
+    ("rotation", ("rotation", *_DRIFT)),
+    ("scale", ("scale", *_DRIFT)),
+    ("spiral", ("rotation", "scale", *_DRIFT)),
+)
+_CENTRED = {"rotation", "scale", "spiral", "hyperbolic", "hyperbolic-diagonal"}
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """What is known of a generator by its field.
+
+    Attributes
+    ----------
+    name : str
+        A canonical name, ``translation``, ``spiral``, ``sct`` or ``general``.
+    agreement : float
+        Cosine in L2 over the image between the field and the nearest field of that name (1 for ``general``).
+    drift, linear, quadratic : arrays, shapes (2,), (2, 2), (2, 3)
+        Its parts: constant, coefficients on (x, y) and on (x^2, xy, y^2), of the unit-norm generator.
+    eigenvalues : complex array, shape (2,)
+        Of the linear part: imaginary for a centre, real and equal for a node, opposite for a saddle.
+    centre_px : (float, float) or None
+        Column and row of the fixed point of drift and linear part, where the name implies one.
+    unit : str
+        ``degree``, ``log-factor``, ``pixel`` or ``plain``.
+    unit_per_t : float
+        Units in one unit of t.
+    """
+
+    name: str
+    agreement: float
+    drift: np.ndarray
+    linear: np.ndarray
+    quadratic: np.ndarray
+    eigenvalues: np.ndarray
+    centre_px: tuple[float, float] | None
+    unit: str
+    unit_per_t: float
+
+
+def _quadratic_parts(coefficients: np.ndarray, basis: Basis) -> np.ndarray | None:
+    """Coefficients (2, 6) on the monomials up to degree two, or None where the field has other parts too."""
+    if not isinstance(basis, PolynomialBasis):
+        return None
+    table = np.einsum("m,mck->ck", coefficients, basis.table.numpy())
+    table = np.pad(table, ((0, 0), (0, max(0, 6 - table.shape[1]))))
+    return table[:, :6]
+
+
+def canonical_coefficients(name: str, basis: Basis) -> np.ndarray | None:
+    """Coefficients of a canonical field in a polynomial basis (any norm), or None where it is not in its span."""
+    if not isinstance(basis, PolynomialBasis):
+        return None
+    degree = max(basis.degree, 2)
+    field = np.zeros((2, basis.embedded(degree).shape[-1]))
+    field[:, :6] = CANONICAL_FIELDS[name]
+    design = basis.embedded(degree).reshape(basis.dimension, -1).numpy().T
+    solution, *_ = np.linalg.lstsq(design, field.ravel(), rcond=None)
+    inside = np.linalg.norm(design @ solution - field.ravel()) < 1e-9
+    return solution if inside else None
+
+
+def _unit(name: str, parts: np.ndarray, grid: Grid) -> tuple[str, float]:
+    drift, linear, second = parts[:, 0], parts[:, 1:3], parts[:, 3:6]
+    if name in ("rotation", "spiral"):
+        return "degree", float(np.degrees(linear[1, 0] - linear[0, 1]) / 2)
+    if name == "scale":
+        return "log-factor", float(np.trace(linear) / 2)
+    if name.startswith("translation"):
+        return "pixel", float(np.linalg.norm(drift) * grid.pixels_per_unit)
+    plain = {
+        "shear-x": linear[0, 1],
+        "shear-y": linear[1, 0],
+        "hyperbolic": (linear[0, 0] - linear[1, 1]) / 2,
+        "hyperbolic-diagonal": (linear[0, 1] + linear[1, 0]) / 2,
+    }
+    if name in plain:
+        return "plain", float(plain[name])
+    if name.startswith("sct"):
+        along_x = (second[0, 0] - second[0, 2] + 2 * second[1, 1]) / 6
+        along_y = (second[1, 2] - second[1, 0] + 2 * second[0, 1]) / 6
+        return "plain", float(np.hypot(along_x, along_y))
+    return "plain", 1.0
+
+
+def recognise(coefficients: np.ndarray, basis: Basis, shape: tuple[int, int]) -> Recognition:
+    """Name the generator, find its centre and its natural unit.
+
+    Parameters
+    ----------
+    coefficients : array, shape (m,)
+        In the gauge (unit norm, sign fixed).
+    basis : Basis
+    shape : (int, int)
+        Height and width of the images.
+    """
+    grid = Grid.of(*shape)
+    parts = _quadratic_parts(coefficients, basis)
+    if parts is None:
+        empty = np.zeros(2)
+        return Recognition("general", 1.0, empty, np.zeros((2, 2)), np.zeros((2, 3)), empty + 0j, None, "plain", 1.0)
+    points = grid.points(dtype=torch.float64)
+    found = basis.velocity(points, torch.as_tensor(coefficients)).numpy().ravel()
+    monomials = quadratic().monomials(points).numpy()
+    canonical = {n: np.einsum("nk,ck->nc", monomials, np.array(f)).ravel() for n, f in CANONICAL_FIELDS.items()}
+    name, agreement = "general", 1.0
+    for family, members in _FAMILIES:
+        design = np.stack([canonical[m] for m in members], axis=1)
+        nearest = design @ np.linalg.lstsq(design, found, rcond=None)[0]
+        cosine = float(np.linalg.norm(nearest) / max(np.linalg.norm(found), 1e-300))
+        if cosine >= _AGREEMENT:
+            name, agreement = family, cosine
+            break
+    drift, linear = parts[:, 0], parts[:, 1:3]
+    centre = None
+    if name in _CENTRED:
+        fixed = torch.as_tensor(np.linalg.solve(linear, -drift))
+        column, row = grid.to_pixels(fixed).tolist()
+        centre = (column, row)
+    unit, per_t = _unit(name, parts, grid)
+    return Recognition(
+        name, agreement, drift, linear, parts[:, 3:6], np.linalg.eigvals(linear), centre, unit, abs(per_t)
+    )

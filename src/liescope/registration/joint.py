@@ -1,0 +1,88 @@
+"""Joint refinement of the generators with all magnitudes eliminated (variable projection).
+
+The shared unknowns are the m x K generator matrix A, every pair adds its own K magnitudes: v_i = A t_i. In the
+normal equations of all pairs together the magnitudes are eliminated pair by pair (a Schur complement), so what is
+summed over pairs is one mK x mK matrix and one vector: memory does not grow with the number of pairs, and the
+minimiser is the least-squares estimate from all pairs at once, not an average of single ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from liescope.registration.coordinates import exponential_derivative
+from liescope.registration.linearise import NormalEquations
+
+__all__ = ["JointEquations"]
+
+
+@dataclass
+class JointEquations:
+    """Running sums of the reduced normal equations for A (flattened K-major: index k * m + i).
+
+    Attributes
+    ----------
+    hessian : tensor, shape (K m, K m)
+    gradient : tensor, shape (K m,)
+    scatter : tensor, shape (K m, K m)
+        Sum over pairs of outer products of the pairs' gradients: with the Hessian it gives the sandwich covariance.
+    """
+
+    hessian: Tensor
+    gradient: Tensor
+    scatter: Tensor
+
+    @classmethod
+    def empty(cls, dimension: int, generators: int) -> JointEquations:
+        """Zero sums."""
+        size = dimension * generators
+        zeros = torch.zeros(size, size, dtype=torch.float64)
+        return cls(zeros, torch.zeros(size, dtype=torch.float64), zeros.clone())
+
+    def add(
+        self,
+        equations: NormalEquations,
+        t: Float[Tensor, "b k"],
+        span: Float[Tensor, "m k"],
+        structure: Tensor,
+        weight: Float[Tensor, " b"],
+    ) -> None:
+        """Add pairs: their normal equations at ``v = span @ t``, each with a weight."""
+        hessian, slope = equations.hessian.double(), equations.gradient.double()
+        t, span, weight = t.double(), span.double(), weight.double()
+        m, k = span.shape
+        frame = exponential_derivative(structure.double(), t @ span.T)
+        hessian = frame.mT @ hessian @ frame
+        slope = (frame.mT @ slope[..., None])[..., 0]
+        across = hessian @ span
+        inner = span.T @ across
+        ridge = 1e-9 * inner.diagonal(dim1=-2, dim2=-1).amax(-1).clamp_min(1e-12)
+        inverse = torch.linalg.inv(inner + ridge[:, None, None] * torch.eye(k, dtype=inner.dtype, device=inner.device))
+        reduced = hessian - across @ inverse @ across.mT
+        residual = slope - (across @ inverse @ (slope @ span)[..., None])[..., 0]
+        by_pair = torch.einsum("b,bk,bm->bkm", weight, t, residual).reshape(-1, k * m)
+        self.hessian += torch.einsum("b,bk,bl,bmn->kmln", weight, t, t, reduced).reshape(k * m, k * m).cpu()
+        self.gradient += by_pair.sum(0).cpu()
+        self.scatter += (by_pair.mT @ by_pair).cpu()
+
+    def _inverse(self, span: Float[Tensor, "m k"]) -> Tensor:
+        """Pseudo-inverse off the span: moving A within its own span changes nothing but the magnitudes."""
+        m, k = span.shape
+        off = torch.eye(m, dtype=torch.float64) - span.double().cpu() @ span.double().cpu().T
+        projector = torch.kron(torch.eye(k, dtype=torch.float64), off)
+        return projector @ torch.linalg.pinv(projector @ self.hessian @ projector, rtol=1e-9, hermitian=True) @ projector
+
+    def step(self, span: Float[Tensor, "m k"]) -> Float[Tensor, "m k"]:
+        """Gauss-Newton change of the (orthonormal) span."""
+        m, k = span.shape
+        change = -self._inverse(span) @ self.gradient
+        return change.reshape(k, m).T.to(span)
+
+    def covariance(self, span: Float[Tensor, "m k"]) -> Float[Tensor, "km km"]:
+        """Sandwich covariance of A: robust to pairs whose errors are unequal or correlated within the image."""
+        inverse = self._inverse(span)
+        return inverse @ self.scatter @ inverse

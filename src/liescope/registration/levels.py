@@ -1,0 +1,83 @@
+"""Resolution levels: one separable linear operator blurs and resamples a stack of images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from liescope.geometry.grid import Grid
+
+__all__ = ["Level", "make_level"]
+
+
+@dataclass(frozen=True)
+class Level:
+    """A grid, the operator that brings full-size images onto it, and a smoothing applied after motion.
+
+    Attributes
+    ----------
+    grid : Grid
+        The level's pixels; they cover the same domain as the full image.
+    rows, columns : tensors, shapes (h, H) and (w, W)
+        Resampling: ``rows @ image @ columns.T``.
+    smooth_rows, smooth_columns : tensors, shapes (h, h) and (w, w), or None
+        Blur of the moved image. Blurring before the motion is cheaper, but a blur does not commute with scaling or
+        shear, which biases their magnitudes by a few per cent; blurring afterwards compares like with like.
+    """
+
+    grid: Grid
+    rows: Tensor
+    columns: Tensor
+    smooth_rows: Tensor | None = None
+    smooth_columns: Tensor | None = None
+
+    def apply(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c i j"]:
+        """Resampled images; outside the image counts as zero."""
+        return self.rows @ images @ self.columns.T
+
+    def smooth(self, images: Float[Tensor, "b c i j"]) -> Float[Tensor, "b c i j"]:
+        """Images on the level, blurred as they are before they are compared."""
+        if self.smooth_rows is None or self.smooth_columns is None:
+            return images
+        return self.smooth_rows @ images @ self.smooth_columns.T
+
+
+def _operator(count_in: int, count_out: int, blur: float) -> Tensor:
+    """Weights (out, in) of a Gaussian of ``blur`` output pixels, integrated over every input pixel."""
+    step = count_in / count_out
+    if blur == 0 and count_in == count_out:
+        return torch.eye(count_in)
+    centres = (torch.arange(count_out, dtype=torch.float64) + 0.5) * step
+    edges = torch.arange(count_in + 1, dtype=torch.float64)
+    cumulative = torch.special.ndtr((edges - centres[:, None]) / (blur * step))
+    return cumulative.diff(dim=1).float()
+
+
+def make_level(
+    full: Grid,
+    longest_side: int,
+    *,
+    blur_before: float = 0.0,
+    blur_after: float = 0.0,
+    device: torch.device | str | None = None,
+) -> Level:
+    """A level of ``longest_side`` pixels (never more than the image has).
+
+    Parameters
+    ----------
+    blur_before : float
+        Standard deviation, in the level's pixels, of the Gaussian applied with the resampling; raised to half a
+        pixel where the level is coarser than the image, which keeps aliasing out.
+    blur_after : float
+        The same for the smoothing applied after motion.
+    """
+    coarser = longest_side < max(full.shape)
+    grid = full.resampled(longest_side) if coarser else full
+    blur = max(blur_before, 0.5) if coarser else blur_before
+    operators = [_operator(f, g, blur).to(device) for f, g in zip(full.shape, grid.shape, strict=True)]
+    if blur_after:
+        operators += [_operator(g, g, blur_after).to(device) for g in grid.shape]
+    return Level(grid, *operators)

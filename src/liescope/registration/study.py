@@ -1,0 +1,226 @@
+"""Generators from a sample of the pairs, and what they are worth on pairs that were held out.
+
+Finding the generators needs far fewer pairs than there are: a few hundred determine the handful of coefficients,
+and a few hundred more, never fitted to, tell what each further generator buys.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from liescope.algebra import CANONICAL_FIELDS, canonical_coefficients, structure_tensor
+from liescope.geometry.fields import Basis
+from liescope.registration.consensus import Votes, consensus_span
+from liescope.registration.coordinates import equations_on_basis, register
+from liescope.registration.joint import JointEquations
+from liescope.registration.levels import Level, make_level
+from liescope.registration.linearise import NormalEquations
+from liescope.registration.motion import motion_along
+from liescope.registration.orbit import orbit_grid, orbit_search, shared_flow_errors, spread
+from liescope.registration.preparation import PairSet, relative
+
+__all__ = ["Sample", "Search", "Study"]
+
+FIT_PAIRS = 512
+HELD_OUT_PAIRS = 256
+COARSE_SIDE = 14
+WORKING_SIDE = 64
+_CANDIDATE_PAIRS = 128
+_SHARED_FLOWS = 96
+_VOTE_FLOOR = 0.02  # of a target's energy: error that two resampled copies of an image have anyway
+
+
+class Sample(NamedTuple):
+    """Pairs on the coarse and on the fine level."""
+
+    coarse_source: Tensor
+    coarse_target: Tensor
+    fine_source: Tensor
+    fine_target: Tensor
+
+    def permuted(self, shift: int) -> Sample:
+        """The same images with the targets of other pairs."""
+        return Sample(
+            self.coarse_source, self.coarse_target.roll(shift, 0), self.fine_source, self.fine_target.roll(shift, 0)
+        )
+
+
+class Search(NamedTuple):
+    """Where magnitudes along a span are looked for: shared flows ``starts`` (S, K) and how far they reach."""
+
+    span: Tensor
+    starts: Tensor
+    reach: float
+
+
+def robust_weight(share: Float[Tensor, " b"], scale: float) -> Float[Tensor, " b"]:
+    """Geman-McClure weights for errors given as shares of the target's energy: 1 for good pairs, 0 for wild ones."""
+    return (scale / (scale + share)).square()
+
+
+class Study:
+    """A sample of the pairs, their free coordinates, and the fits and tests made on them.
+
+    Parameters
+    ----------
+    pairs : PairSet
+    basis : Basis
+    fit, held_out : integer arrays
+        Sorted, disjoint indices of pairs.
+    """
+
+    def __init__(self, pairs: PairSet, basis: Basis, fit: np.ndarray, held_out: np.ndarray) -> None:
+        self.basis = basis
+        self.structure = torch.as_tensor(structure_tensor(basis)[0], dtype=torch.float32, device=pairs.device)
+        grid = pairs.grid
+        self.coarse = make_level(grid, COARSE_SIDE, blur_before=1.0, device=pairs.device)
+        self.first = make_level(grid, COARSE_SIDE, blur_before=1.5, device=pairs.device)
+        self.fine = make_level(grid, WORKING_SIDE, blur_after=0.7, device=pairs.device)
+        self._first_images = tuple(self.first.apply(images) for images in pairs.take(fit))
+        self.fit_sample = self.sample(pairs, fit)
+        self.held_out_sample = self.sample(pairs, held_out)
+        energy = self.fit_sample.coarse_target.square().sum(dim=(0, 1)).flatten()
+        self.support = (energy + 1e-12) / (energy + 1e-12).sum()
+        self._votes: Votes | None = None
+
+    def sample(self, pairs: PairSet, index: slice | np.ndarray) -> Sample:
+        """Bring pairs onto the levels."""
+        source, target = pairs.take(index)
+        return Sample(*(level.apply(images) for level in (self.coarse, self.fine) for images in (source, target)))
+
+    @property
+    def votes(self) -> Votes:
+        """Free coordinates of the pairs that are fitted to, with their Hessians and error scales."""
+        if self._votes is None:
+            self._votes = self._free_coordinates()
+        return self._votes
+
+    def _free_coordinates(self) -> Votes:
+        m = self.basis.dimension
+        everything = torch.eye(m, device=self.support.device)
+        source, target = self._first_images
+        v = source.new_zeros(len(source), m)
+        stages = (
+            (self.first, source, target, 10),
+            (self.coarse, self.fit_sample.coarse_source, self.fit_sample.coarse_target, 8),
+        )
+        for level, x, y, iterations in stages:
+            motion = motion_along(self.basis, everything, level.grid.points(device=x.device), reach=1.0)
+            v, equations = register(x, y, motion, level, self.structure, v, iterations)
+        energy = self.fit_sample.coarse_target.square().sum(dim=(1, 2, 3))
+        return Votes(v, equations.hessian, equations.error + _VOTE_FLOOR * energy + 1e-9)
+
+    def fit(self, generators: int) -> Search:
+        """The best span of that many generators, refined on full-resolution images.
+
+        One generator is tried from the consensus of the free coordinates and from every canonical field, so that
+        it is found even where no single pair registers from the identity.
+        """
+        span = consensus_span(self.votes, generators)[0].to(self.votes.v)
+        if generators == 1:
+            span = self._best_candidate(span)
+        search = self.search_along(span)
+        sample = self.fit_sample
+        t = self._start(sample, search)
+        for level, source, target, rounds in (
+            (self.coarse, sample.coarse_source, sample.coarse_target, 2),
+            (self.fine, sample.fine_source, sample.fine_target, 3),
+        ):
+            for _ in range(rounds):
+                t, equations = self.refine(source, target, search, level, t, 3)
+                sums = self.joint_equations(equations, target, search.span, t)
+                search, t = self.moved_span(search, sums, t)
+        return search
+
+    def _best_candidate(self, consensus: Tensor) -> Tensor:
+        few = slice(0, _CANDIDATE_PAIRS)
+        source, target = self.fit_sample.coarse_source[few], self.fit_sample.coarse_target[few]
+        candidates = [consensus]
+        for name in CANONICAL_FIELDS:
+            coefficients = canonical_coefficients(name, self.basis)
+            if coefficients is not None:
+                unit = torch.as_tensor(coefficients / np.linalg.norm(coefficients)).to(consensus)
+                candidates.append(unit[:, None])
+        scores = []
+        for candidate in candidates:
+            times = orbit_grid(self.basis, candidate[:, 0], self.coarse, self.support)
+            match = orbit_search(source, target, self.basis, candidate[:, 0], self.coarse, times)
+            share = relative(match.error, target)
+            scores.append(float((share / (share + 0.1)).mean()))
+        return candidates[int(np.argmin(scores))]
+
+    def search_along(self, span: Float[Tensor, "m k"]) -> Search:
+        """Where to look for magnitudes: an even grid for one generator, the sample's own coordinates for more."""
+        if span.shape[1] == 1:
+            times = orbit_grid(self.basis, span[:, 0], self.coarse, self.support)
+            return Search(span, times[:, None], float(times.abs().max()) * 1.1)
+        seen = self.votes.v @ torch.linalg.pinv(span).T
+        share = relative(self.votes.scale, self.fit_sample.coarse_target)
+        starts = spread(seen[share <= share.quantile(0.8)], _SHARED_FLOWS)
+        return Search(span, starts, float(starts.norm(dim=1).max()) * 1.5 + 0.5)
+
+    def _start(self, sample: Sample, search: Search) -> Float[Tensor, "b k"]:
+        """Coarse magnitudes of pairs: the best shared flow of each."""
+        x, y = sample.coarse_source, sample.coarse_target
+        if search.span.shape[1] == 1:
+            match = orbit_search(x, y, self.basis, search.span[:, 0], self.coarse, search.starts[:, 0])
+            return match.t[:, None]
+        errors = shared_flow_errors(x, y, self.basis, search.starts @ search.span.T, self.coarse)
+        t = search.starts[errors.argmin(dim=1)]
+        return self.refine(x, y, search, self.coarse, t, 6)[0]
+
+    def refine(
+        self, source: Tensor, target: Tensor, search: Search, level: Level, t: Tensor, iterations: int
+    ) -> tuple[Tensor, NormalEquations]:
+        """Refined magnitudes (B, K) and the normal equations over the whole basis there."""
+        motion = motion_along(self.basis, search.span, level.grid.points(device=t.device), search.reach)
+        t, equations = register(source, target, motion, level, self.structure, t, iterations)
+        if search.span.shape[1] == 1:
+            equations = equations_on_basis(source, target, motion, level, t)
+        return t, equations
+
+    def magnitudes(self, sample: Sample, search: Search, iterations: int = 4) -> tuple[Tensor, NormalEquations]:
+        """Magnitudes of any pairs along a span, from nothing: global search, then refinement at full resolution."""
+        t = self._start(sample, search)
+        return self.refine(sample.fine_source, sample.fine_target, search, self.fine, t, iterations)
+
+    def joint_equations(
+        self, equations: NormalEquations, target: Tensor, span: Tensor, t: Tensor, scale: float | None = None
+    ) -> JointEquations:
+        """The pairs' contribution to the generators' normal equations, wild pairs weighted down."""
+        share = relative(equations.error, target)
+        scale = float(share.median()) + 0.01 if scale is None else scale
+        energy = target.square().sum(dim=(1, 2, 3)).clamp_min(1e-6)
+        sums = JointEquations.empty(self.basis.dimension, span.shape[1])
+        sums.add(equations, t, span, self.structure, robust_weight(share, scale) / energy)
+        return sums
+
+    def moved_span(self, search: Search, sums: JointEquations, t: Tensor) -> tuple[Search, Tensor]:
+        """The span after a joint Gauss-Newton step, orthonormal again, and the magnitudes in it."""
+        changed = search.span + sums.step(search.span)
+        span, triangle = torch.linalg.qr(changed)
+        sign = torch.sign(triangle.diagonal())
+        span, triangle = span * sign, triangle * sign[:, None]
+        return Search(span, search.starts @ triangle.T, search.reach), t @ triangle.T
+
+    def held_out_errors(self, search: Search | None, permute: int = 0) -> Float[Tensor, " b"]:
+        """Errors of the held-out pairs as shares of their targets' energy.
+
+        Parameters
+        ----------
+        search : Search or None
+            A fitted span; None for the identity.
+        permute : int
+            If not 0, every source is paired with the target this many pairs further on.
+        """
+        sample = self.held_out_sample.permuted(permute) if permute else self.held_out_sample
+        goal = self.fine.smooth(sample.fine_target)
+        if search is None:
+            still = (self.fine.smooth(sample.fine_source) - goal).square().sum(dim=(1, 2, 3))
+            return relative(still, goal)
+        return relative(self.magnitudes(sample, search)[1].error, goal)
