@@ -1,0 +1,17 @@
+"""Registration engine: every pair in Lie-algebra coordinates, the generators they share, all magnitudes."""
+
+from liescope.registration.alignment import Alignment, Search
+from liescope.registration.engine import Registration, magnitudes_along, register_all
+from liescope.registration.preparation import GreyScale, PairSet
+from liescope.registration.study import Study
+
+__all__ = [
+    "Alignment",
+    "GreyScale",
+    "PairSet",
+    "Registration",
+    "Search",
+    "Study",
+    "magnitudes_along",
+    "register_all",
+]

@@ -20,7 +20,7 @@ from liescope.registration.linearise import NormalEquations
 __all__ = ["JointEquations"]
 
 
-@dataclass
+@dataclass(frozen=True)
 class JointEquations:
     """Running sums of the reduced normal equations for A (flattened K-major: index k * m + i).
 
@@ -43,15 +43,16 @@ class JointEquations:
         zeros = torch.zeros(size, size, dtype=torch.float64)
         return cls(zeros, torch.zeros(size, dtype=torch.float64), zeros.clone())
 
-    def add(
-        self,
+    @classmethod
+    def of(
+        cls,
         equations: NormalEquations,
         t: Float[Tensor, "b k"],
         span: Float[Tensor, "m k"],
         structure: Tensor,
         weight: Float[Tensor, " b"],
-    ) -> None:
-        """Add pairs: their normal equations at ``v = span @ t``, each with a weight."""
+    ) -> JointEquations:
+        """The sums over some pairs: their normal equations at ``v = span @ t``, each pair with a weight."""
         hessian, slope = equations.hessian.double(), equations.gradient.double()
         t, span, weight = t.double(), span.double(), weight.double()
         m, k = span.shape
@@ -61,13 +62,19 @@ class JointEquations:
         across = hessian @ span
         inner = span.T @ across
         ridge = 1e-9 * inner.diagonal(dim1=-2, dim2=-1).amax(-1).clamp_min(1e-12)
-        inverse = torch.linalg.inv(inner + ridge[:, None, None] * torch.eye(k, dtype=inner.dtype, device=inner.device))
+        identity = torch.eye(k, dtype=inner.dtype, device=inner.device)
+        inverse = torch.linalg.inv(inner + ridge[:, None, None] * identity)
         reduced = hessian - across @ inverse @ across.mT
         residual = slope - (across @ inverse @ (slope @ span)[..., None])[..., 0]
         by_pair = torch.einsum("b,bk,bm->bkm", weight, t, residual).reshape(-1, k * m)
-        self.hessian += torch.einsum("b,bk,bl,bmn->kmln", weight, t, t, reduced).reshape(k * m, k * m).cpu()
-        self.gradient += by_pair.sum(0).cpu()
-        self.scatter += (by_pair.mT @ by_pair).cpu()
+        total = torch.einsum("b,bk,bl,bmn->kmln", weight, t, t, reduced).reshape(k * m, k * m)
+        return cls(total.cpu(), by_pair.sum(0).cpu(), (by_pair.mT @ by_pair).cpu())
+
+    def __add__(self, other: JointEquations) -> JointEquations:
+        """The sums over both sets of pairs."""
+        return JointEquations(
+            self.hessian + other.hessian, self.gradient + other.gradient, self.scatter + other.scatter
+        )
 
     def _inverse(self, span: Float[Tensor, "m k"]) -> Tensor:
         """Pseudo-inverse off the span: moving A within its own span changes nothing but the magnitudes."""

@@ -13,41 +13,54 @@ from torch import Tensor
 from liescope.data import ImageStack
 from liescope.geometry.grid import Grid
 
-__all__ = ["PairSet", "read_pairs", "relative"]
+__all__ = ["GreyScale", "PairSet", "chunk_slices", "relative"]
 
 CHUNK_PIXELS = 400_000
 """Pixels (of the working level) handled at a time: small enough for the processor's cache, and for any memory."""
 
 
 @dataclass(frozen=True)
-class PairSet:
-    """Access to pairs in a common grey scale: background 0, targets of root mean square 1.
+class GreyScale:
+    """The common grey scale of a data set: background 0, targets of root mean square 1.
 
     Attributes
     ----------
-    source, target : ImageStack, shape (N, C, H, W)
-        Arrays or lazy stacks; only slices of them are ever converted.
     background : tensor, shape (C, 1, 1)
         Median of the images' border pixels: what lies outside an image is taken to look like this.
     amplitude : float
         Root mean square of the targets about the background.
     """
 
-    source: ImageStack
-    target: ImageStack
     background: Tensor
     amplitude: float
-    device: torch.device
 
     @classmethod
-    def of(cls, source: ImageStack, target: ImageStack, probe: np.ndarray, device: torch.device) -> PairSet:
-        """Estimate background and grey scale on the pairs ``probe`` (sorted indices)."""
+    def of(cls, target: ImageStack, probe: np.ndarray) -> GreyScale:
+        """Estimate it on the targets ``probe`` (sorted indices)."""
         raw = _tensor(_rows(target, probe))
         borders = (raw[..., 0, :], raw[..., -1, :], raw[..., :, 0], raw[..., :, -1])
         edge = torch.cat([b.transpose(0, 1).flatten(1) for b in borders], dim=1)
         background = edge.median(dim=1).values[:, None, None]
-        amplitude = float((raw - background).square().mean().sqrt())
-        return cls(source, target, background.to(device), amplitude or 1.0, device)
+        return cls(background, float((raw - background).square().mean().sqrt()) or 1.0)
+
+
+@dataclass(frozen=True)
+class PairSet:
+    """Access to pairs in a common grey scale.
+
+    Attributes
+    ----------
+    source, target : ImageStack, shape (N, C, H, W)
+        Arrays or lazy stacks, validated (:func:`liescope.data.validate_images`); only slices of them are ever
+        converted.
+    scale : GreyScale
+    device : torch.device
+    """
+
+    source: ImageStack
+    target: ImageStack
+    scale: GreyScale
+    device: torch.device
 
     def __len__(self) -> int:
         return int(self.source.shape[0])
@@ -59,17 +72,16 @@ class PairSet:
 
     def take(self, index: slice | np.ndarray) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b c h w"]]:
         """Sources and targets of some pairs, in the common grey scale."""
-        scaled = []
-        for stack in (self.source, self.target):
-            images = _tensor(_rows(stack, index)).to(self.device)
-            scaled.append((images - self.background) / self.amplitude)
-        return scaled[0], scaled[1]
+        background = self.scale.background.to(self.device)
+        source, target = (_tensor(_rows(stack, index)).to(self.device) for stack in (self.source, self.target))
+        return (source - background) / self.scale.amplitude, (target - background) / self.scale.amplitude
 
-    def chunks(self, pixels_per_image: int) -> Iterator[slice]:
-        """Slices of about :data:`CHUNK_PIXELS` pixels that cover all pairs."""
-        step = max(1, CHUNK_PIXELS // max(1, pixels_per_image))
-        for start in range(0, len(self), step):
-            yield slice(start, min(start + step, len(self)))
+
+def chunk_slices(count: int, pixels_per_image: int) -> Iterator[slice]:
+    """Slices of about :data:`CHUNK_PIXELS` pixels that cover ``count`` images."""
+    step = max(1, CHUNK_PIXELS // max(1, pixels_per_image))
+    for start in range(0, count, step):
+        yield slice(start, min(start + step, count))
 
 
 def _rows(stack: ImageStack, index: slice | np.ndarray) -> np.ndarray:
@@ -81,13 +93,6 @@ def _rows(stack: ImageStack, index: slice | np.ndarray) -> np.ndarray:
 
 def _tensor(images: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(images, dtype=np.float32))
-
-
-def read_pairs(
-    source: ImageStack, target: ImageStack, probe: np.ndarray, device: torch.device | str | None = None
-) -> PairSet:
-    """The pairs of validated stacks (:func:`liescope.data.validate_images`) for the engine."""
-    return PairSet.of(source, target, probe, torch.device(device or "cpu"))
 
 
 def relative(error: Tensor, target: Tensor) -> Tensor:

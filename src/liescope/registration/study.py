@@ -6,56 +6,29 @@ and a few hundred more, never fitted to, tell what each further generator buys.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from liescope.algebra import CANONICAL_FIELDS, canonical_coefficients, structure_tensor
+from liescope.algebra import CANONICAL_FIELDS, canonical_coefficients
 from liescope.geometry.fields import Basis
+from liescope.registration.alignment import Alignment, Search
 from liescope.registration.consensus import Votes, consensus_span
-from liescope.registration.coordinates import equations_on_basis, register
+from liescope.registration.coordinates import register
 from liescope.registration.joint import JointEquations
-from liescope.registration.levels import Level, make_level
 from liescope.registration.linearise import NormalEquations
 from liescope.registration.motion import motion_along
-from liescope.registration.orbit import orbit_grid, orbit_search, shared_flow_errors, spread
+from liescope.registration.orbit import orbit_grid, orbit_search, spread
 from liescope.registration.preparation import PairSet, relative
 
-__all__ = ["Sample", "Search", "Study"]
+__all__ = ["Study"]
 
 FIT_PAIRS = 512
 HELD_OUT_PAIRS = 256
-COARSE_SIDE = 14
-WORKING_SIDE = 64
 _CANDIDATE_PAIRS = 128
 _SHARED_FLOWS = 96
 _VOTE_FLOOR = 0.02  # of a target's energy: error that two resampled copies of an image have anyway
-
-
-class Sample(NamedTuple):
-    """Pairs on the coarse and on the fine level."""
-
-    coarse_source: Tensor
-    coarse_target: Tensor
-    fine_source: Tensor
-    fine_target: Tensor
-
-    def permuted(self, shift: int) -> Sample:
-        """The same images with the targets of other pairs."""
-        return Sample(
-            self.coarse_source, self.coarse_target.roll(shift, 0), self.fine_source, self.fine_target.roll(shift, 0)
-        )
-
-
-class Search(NamedTuple):
-    """Where magnitudes along a span are looked for: shared flows ``starts`` (S, K) and how far they reach."""
-
-    span: Tensor
-    starts: Tensor
-    reach: float
 
 
 def robust_weight(share: Float[Tensor, " b"], scale: float) -> Float[Tensor, " b"]:
@@ -76,22 +49,13 @@ class Study:
 
     def __init__(self, pairs: PairSet, basis: Basis, fit: np.ndarray, held_out: np.ndarray) -> None:
         self.basis = basis
-        self.structure = torch.as_tensor(structure_tensor(basis)[0], dtype=torch.float32, device=pairs.device)
-        grid = pairs.grid
-        self.coarse = make_level(grid, COARSE_SIDE, blur_before=1.0, device=pairs.device)
-        self.first = make_level(grid, COARSE_SIDE, blur_before=1.5, device=pairs.device)
-        self.fine = make_level(grid, WORKING_SIDE, blur_after=0.7, device=pairs.device)
-        self._first_images = tuple(self.first.apply(images) for images in pairs.take(fit))
-        self.fit_sample = self.sample(pairs, fit)
-        self.held_out_sample = self.sample(pairs, held_out)
-        energy = self.fit_sample.coarse_target.square().sum(dim=(0, 1)).flatten()
-        self.support = (energy + 1e-12) / (energy + 1e-12).sum()
+        self.alignment = Alignment(basis, pairs.grid, pairs.device)
+        self._first_images = tuple(self.alignment.first.apply(images) for images in pairs.take(fit))
+        self.fit_sample = self.alignment.sample(pairs, fit)
+        self.held_out_sample = self.alignment.sample(pairs, held_out)
+        energy = self.fit_sample.coarse_target.square().sum(dim=(0, 1)).flatten() + 1e-12
+        self.support = energy / energy.sum()
         self._votes: Votes | None = None
-
-    def sample(self, pairs: PairSet, index: slice | np.ndarray) -> Sample:
-        """Bring pairs onto the levels."""
-        source, target = pairs.take(index)
-        return Sample(*(level.apply(images) for level in (self.coarse, self.fine) for images in (source, target)))
 
     @property
     def votes(self) -> Votes:
@@ -101,17 +65,17 @@ class Study:
         return self._votes
 
     def _free_coordinates(self) -> Votes:
-        m = self.basis.dimension
+        align, m = self.alignment, self.basis.dimension
         everything = torch.eye(m, device=self.support.device)
         source, target = self._first_images
         v = source.new_zeros(len(source), m)
         stages = (
-            (self.first, source, target, 10),
-            (self.coarse, self.fit_sample.coarse_source, self.fit_sample.coarse_target, 8),
+            (align.first, source, target, 10),
+            (align.coarse, self.fit_sample.coarse_source, self.fit_sample.coarse_target, 8),
         )
         for level, x, y, iterations in stages:
             motion = motion_along(self.basis, everything, level.grid.points(device=x.device), reach=1.0)
-            v, equations = register(x, y, motion, level, self.structure, v, iterations)
+            v, equations = register(x, y, motion, level, self.alignment.structure, v, iterations)
         energy = self.fit_sample.coarse_target.square().sum(dim=(1, 2, 3))
         return Votes(v, equations.hessian, equations.error + _VOTE_FLOOR * energy + 1e-9)
 
@@ -125,14 +89,14 @@ class Study:
         if generators == 1:
             span = self._best_candidate(span)
         search = self.search_along(span)
-        sample = self.fit_sample
-        t = self._start(sample, search)
+        sample, align = self.fit_sample, self.alignment
+        t = align.coarse_magnitudes(sample, search)
         for level, source, target, rounds in (
-            (self.coarse, sample.coarse_source, sample.coarse_target, 2),
-            (self.fine, sample.fine_source, sample.fine_target, 3),
+            (align.coarse, sample.coarse_source, sample.coarse_target, 2),
+            (align.fine, sample.fine_source, sample.fine_target, 3),
         ):
             for _ in range(rounds):
-                t, equations = self.refine(source, target, search, level, t, 3)
+                t, equations = align.refine(source, target, search, level, t, 3)
                 sums = self.joint_equations(equations, target, search.span, t)
                 search, t = self.moved_span(search, sums, t)
         return search
@@ -148,8 +112,8 @@ class Study:
                 candidates.append(unit[:, None])
         scores = []
         for candidate in candidates:
-            times = orbit_grid(self.basis, candidate[:, 0], self.coarse, self.support)
-            match = orbit_search(source, target, self.basis, candidate[:, 0], self.coarse, times)
+            times = orbit_grid(self.basis, candidate[:, 0], self.alignment.coarse, self.support)
+            match = orbit_search(source, target, self.basis, candidate[:, 0], self.alignment.coarse, times)
             share = relative(match.error, target)
             scores.append(float((share / (share + 0.1)).mean()))
         return candidates[int(np.argmin(scores))]
@@ -157,37 +121,12 @@ class Study:
     def search_along(self, span: Float[Tensor, "m k"]) -> Search:
         """Where to look for magnitudes: an even grid for one generator, the sample's own coordinates for more."""
         if span.shape[1] == 1:
-            times = orbit_grid(self.basis, span[:, 0], self.coarse, self.support)
+            times = orbit_grid(self.basis, span[:, 0], self.alignment.coarse, self.support)
             return Search(span, times[:, None], float(times.abs().max()) * 1.1)
         seen = self.votes.v @ torch.linalg.pinv(span).T
         share = relative(self.votes.scale, self.fit_sample.coarse_target)
         starts = spread(seen[share <= share.quantile(0.8)], _SHARED_FLOWS)
         return Search(span, starts, float(starts.norm(dim=1).max()) * 1.5 + 0.5)
-
-    def _start(self, sample: Sample, search: Search) -> Float[Tensor, "b k"]:
-        """Coarse magnitudes of pairs: the best shared flow of each."""
-        x, y = sample.coarse_source, sample.coarse_target
-        if search.span.shape[1] == 1:
-            match = orbit_search(x, y, self.basis, search.span[:, 0], self.coarse, search.starts[:, 0])
-            return match.t[:, None]
-        errors = shared_flow_errors(x, y, self.basis, search.starts @ search.span.T, self.coarse)
-        t = search.starts[errors.argmin(dim=1)]
-        return self.refine(x, y, search, self.coarse, t, 6)[0]
-
-    def refine(
-        self, source: Tensor, target: Tensor, search: Search, level: Level, t: Tensor, iterations: int
-    ) -> tuple[Tensor, NormalEquations]:
-        """Refined magnitudes (B, K) and the normal equations over the whole basis there."""
-        motion = motion_along(self.basis, search.span, level.grid.points(device=t.device), search.reach)
-        t, equations = register(source, target, motion, level, self.structure, t, iterations)
-        if search.span.shape[1] == 1:
-            equations = equations_on_basis(source, target, motion, level, t)
-        return t, equations
-
-    def magnitudes(self, sample: Sample, search: Search, iterations: int = 4) -> tuple[Tensor, NormalEquations]:
-        """Magnitudes of any pairs along a span, from nothing: global search, then refinement at full resolution."""
-        t = self._start(sample, search)
-        return self.refine(sample.fine_source, sample.fine_target, search, self.fine, t, iterations)
 
     def joint_equations(
         self, equations: NormalEquations, target: Tensor, span: Tensor, t: Tensor, scale: float | None = None
@@ -196,9 +135,7 @@ class Study:
         share = relative(equations.error, target)
         scale = float(share.median()) + 0.01 if scale is None else scale
         energy = target.square().sum(dim=(1, 2, 3)).clamp_min(1e-6)
-        sums = JointEquations.empty(self.basis.dimension, span.shape[1])
-        sums.add(equations, t, span, self.structure, robust_weight(share, scale) / energy)
-        return sums
+        return JointEquations.of(equations, t, span, self.alignment.structure, robust_weight(share, scale) / energy)
 
     def moved_span(self, search: Search, sums: JointEquations, t: Tensor) -> tuple[Search, Tensor]:
         """The span after a joint Gauss-Newton step, orthonormal again, and the magnitudes in it."""
@@ -219,8 +156,8 @@ class Study:
             If not 0, every source is paired with the target this many pairs further on.
         """
         sample = self.held_out_sample.permuted(permute) if permute else self.held_out_sample
-        goal = self.fine.smooth(sample.fine_target)
+        goal = self.alignment.fine.smooth(sample.fine_target)
         if search is None:
-            still = (self.fine.smooth(sample.fine_source) - goal).square().sum(dim=(1, 2, 3))
+            still = (self.alignment.fine.smooth(sample.fine_source) - goal).square().sum(dim=(1, 2, 3))
             return relative(still, goal)
-        return relative(self.magnitudes(sample, search)[1].error, goal)
+        return relative(self.alignment.magnitudes(sample, search)[1].error, goal)

@@ -1,0 +1,48 @@
+"""liescope: find the continuous (Lie group) symmetries that relate data, from the data alone.
+
+>>> from liescope import detect
+>>> result = detect(X, Y)  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from liescope.algebra import Generator
+    from liescope.detector import SymmetryDetector, detect
+    from liescope.errors import InputError
+    from liescope.result import SymmetryResult, load_result
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Generator",
+    "InputError",
+    "SymmetryDetector",
+    "SymmetryResult",
+    "__version__",
+    "detect",
+    "load_result",
+]
+
+# Imported on first use (PEP 562): the command line answers --help without loading torch.
+_HOMES = {
+    "Generator": "liescope.algebra",
+    "InputError": "liescope.errors",
+    "SymmetryDetector": "liescope.detector",
+    "SymmetryResult": "liescope.result",
+    "detect": "liescope.detector",
+    "load_result": "liescope.result",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,81 @@
+"""Spans of generators: angles between them as vector fields, and a basis of them that people can read."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from liescope.algebra.recognition import CANONICAL_FIELDS, canonical_coefficients
+from liescope.errors import InputError
+from liescope.geometry.fields import Basis
+from liescope.geometry.grid import Grid
+
+__all__ = ["field_gram", "readable_generators", "span_angles"]
+
+# A canonical field counts as lying in a found span up to this cosine (L2 over the image, about 5 degrees).
+_MEMBERSHIP = 0.996
+
+
+def field_gram(basis: Basis, shape: tuple[int, int]) -> Float[np.ndarray, "m m"]:
+    """Inner products of the basis fields in L2 over the pixels of an H x W image (mean over pixels)."""
+    fields = basis.fields(Grid.of(*shape).points(dtype=torch.float64))
+    gram: np.ndarray = (torch.einsum("nic,njc->ij", fields, fields) / len(fields)).numpy()
+    return gram
+
+
+def span_angles(
+    a: Float[np.ndarray, "m k"], b: Float[np.ndarray, "m l"], gram: Float[np.ndarray, "m m"]
+) -> Float[np.ndarray, " p"]:
+    """Principal angles in degrees, ascending, between two spans of coefficient columns under the field metric."""
+    values, vectors = np.linalg.eigh(gram)
+    root = (vectors * np.sqrt(np.clip(values, 0, None))).T
+    first, second = (np.linalg.qr(root @ columns)[0] for columns in (a, b))
+    if first.shape[1] > second.shape[1]:
+        first, second = second, first
+    cosines = np.linalg.svd(first.T @ second)[1]
+    # Small angles are lost in the cosine's rounding: take them from the sine of what lies outside.
+    sines = np.linalg.svd(first - second @ (second.T @ first))[1][::-1]
+    sines = np.pad(sines, (0, len(cosines) - len(sines)))[: len(cosines)]
+    angles = np.where(cosines > 0.7, np.arcsin(np.clip(sines, 0, 1)), np.arccos(np.clip(cosines, 0, 1)))
+    return np.sort(np.degrees(angles))
+
+
+def readable_generators(span: Float[np.ndarray, "m k"], basis: Basis, shape: tuple[int, int]) -> np.ndarray:
+    """Unit-norm generators of the same span, canonical fields first.
+
+    Every canonical field that lies in the span within five degrees is taken (projected onto the span, so that the
+    span does not change) until K independent ones are found; what remains is completed orthogonally.
+
+    Returns
+    -------
+    array, shape (m, K)
+        Columns span what ``span`` spans.
+    """
+    m, k = span.shape
+    if m != basis.dimension:
+        raise InputError(f"expected {basis.dimension} coefficients for basis {basis.name!r}, got {m}")
+    if k == 1:
+        return span / np.linalg.norm(span)
+    gram = field_gram(basis, shape)
+    inside: list[tuple[float, np.ndarray]] = []
+    for name in CANONICAL_FIELDS:
+        field = canonical_coefficients(name, basis)
+        if field is None:
+            continue
+        weights = np.linalg.lstsq(span.T @ gram @ span, span.T @ gram @ field, rcond=None)[0]
+        nearest = span @ weights
+        cosine = np.sqrt(max(nearest @ gram @ nearest, 0) / (field @ gram @ field))
+        if cosine >= _MEMBERSHIP:
+            inside.append((cosine, nearest / np.linalg.norm(nearest)))
+    chosen = np.zeros((m, 0))
+    for _, column in inside:
+        grown = np.column_stack((chosen, column))
+        if np.linalg.svd(grown)[1].min() > 0.3:
+            chosen = grown
+        if chosen.shape[1] == k:
+            return chosen
+    orthonormal = np.linalg.qr(chosen)[0] if chosen.shape[1] else chosen
+    rest = span - orthonormal @ (orthonormal.T @ span)
+    left, _, _ = np.linalg.svd(rest, full_matrices=False)
+    return np.column_stack((chosen, left[:, : k - chosen.shape[1]]))

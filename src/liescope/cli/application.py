@@ -1,0 +1,230 @@
+"""Commands and options. What they do lies in the other modules, imported only when a command runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from liescope import __version__
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="liescope",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _set_debug(context: typer.Context, value: bool) -> None:
+    if value:
+        context.obj.debug = True
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"liescope {__version__}")
+        raise typer.Exit
+
+
+Debug = Annotated[
+    bool,
+    typer.Option("--debug", help="Show the traceback of a failure.", callback=_set_debug, expose_value=False),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+Seed = Annotated[int, typer.Option(help="The only source of randomness.")]
+
+
+@app.callback(invoke_without_command=True)
+def liescope(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """Find the continuous symmetries that relate data, from the data alone.
+
+    \b
+    Examples:
+      liescope make symnist --transform rotation --range 60 --out pairs.npz
+      liescope detect pairs.npz --out found
+      liescope apply found images.npz --t 0.3 --out moved.npz
+      liescope report found
+    """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command()
+def make(
+    task: Annotated[
+        str, typer.Argument(metavar="TASK", help="symnist, supersymnist, galaxsym or supergalaxsym.")
+    ],
+    out: Annotated[Path, typer.Option(help="File to write, .npz or .h5.")],
+    transform: Annotated[
+        str,
+        typer.Option(
+            help="rotation, scale, translation-x, translation-y, shear-x, shear-y, hyperbolic, spiral, "
+            "sct-x, sct-y, or several joined by + (applied left to right)."
+        ),
+    ] = "rotation",
+    range_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--range",
+            metavar="R,...",
+            help="Half-width of the magnitudes in natural units (degrees, log-factor, pixels, plain): one "
+            "for each transform, repeated or separated by commas. Default: a moderate one.",
+        ),
+    ] = None,
+    law: Annotated[
+        str,
+        typer.Option(
+            help="uniform, normal, categorical, five-modal, uniform:-10,80, ...; joined by + for several."
+        ),
+    ] = "uniform",
+    modes: Annotated[
+        int | None, typer.Option(help="Short for --law N-modal: N equally spaced magnitudes.")
+    ] = None,
+    pairs: Annotated[int, typer.Option(help="Number of pairs.")] = 5000,
+    order: Annotated[str, typer.Option(help="Interpolation: 0 nearest, 1 linear, 3 cubic.")] = "1",
+    corpus: Annotated[
+        str | None,
+        typer.Option(
+            help="mnist-5k, digits8, ..., an .npz with images or a folder of them. Default: the task's own."
+        ),
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="Part of the corpus: train, test or all.")] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Where corpora that must be fetched are kept.")
+    ] = None,
+    centre: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN,ROW", help="Fixed point in pixels. Default: the image centre."),
+    ] = None,
+    noise: Annotated[
+        float, typer.Option(help="Standard deviation of added noise, as a share of the grey range.")
+    ] = 0.0,
+    border: Annotated[str, typer.Option(help="What lies beyond the image: zero, edge or periodic.")] = "zero",
+    seed: Seed = 0,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Make pairs of images that are related by a known transform.
+
+    \b
+    Examples:
+      liescope make symnist --out pairs.npz
+      liescope make symnist --transform rotation --range 60 --law five-modal --out pairs.npz
+      liescope make symnist --transform rotation+scale --range 30,0.2 --out pairs.npz
+      liescope make symnist --transform rotation --centre 18,9 --noise 0.1 --out pairs.npz
+    """
+    from liescope.cli.making import MakeRequest, run_make
+
+    request = MakeRequest(
+        task,
+        out,
+        transform,
+        range_ or [],
+        law,
+        modes,
+        pairs,
+        order,
+        corpus,
+        split,
+        data_dir,
+        centre,
+        noise,
+        border,
+        seed,
+    )
+    run_make(request, quiet)
+
+
+@app.command()
+def detect(
+    pairs: Annotated[
+        Path, typer.Argument(metavar="PAIRS", help="Pairs: .npz or .h5 with source and target, or a folder.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to write; an earlier result there is replaced.")],
+    engine: Annotated[str, typer.Option(help="auto or registration.")] = "auto",
+    basis: Annotated[
+        str, typer.Option(help="Vector fields to look among: affine, quadratic, conformal, ...")
+    ] = "affine",
+    generators: Annotated[str, typer.Option(help="Number of generators, or auto.")] = "auto",
+    seed: Seed = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print result.json instead of the table.")] = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Find which symmetry relates the pairs, how large it is for each, and how sure that is.
+
+    \b
+    Examples:
+      liescope detect pairs.npz --out found
+      liescope detect pairs.npz --out found --basis quadratic
+      liescope detect pairs.npz --out found --generators 2 --json
+    """
+    from liescope.cli.detecting import run_detect
+
+    run_detect(pairs, out, engine, basis, generators, seed, as_json=json, quiet=quiet)
+
+
+@app.command()
+def apply(
+    result: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a result.")],
+    images: Annotated[Path, typer.Argument(metavar="IMAGES", help=".npz with images (or source), or .npy.")],
+    t: Annotated[
+        str,
+        typer.Option(
+            "--t",
+            metavar="T",
+            help="Magnitude in units of the unit-norm generator; T1,T2,... for several generators.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="File to write, .npz with images.")],
+    in_units: Annotated[
+        bool, typer.Option("--in-units", help="T is in natural units: degrees, pixels, log-factor, plain.")
+    ] = False,
+    interpolation: Annotated[str, typer.Option(help="linear or cubic.")] = "linear",
+    border: Annotated[str, typer.Option(help="What lies beyond the image: zero, edge or periodic.")] = "zero",
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Transform new images with a symmetry that was found.
+
+    With several generators the images are moved by exp(t1 X1 + t2 X2 + ...), all at once.
+
+    \b
+    Examples:
+      liescope apply found images.npz --t 0.3 --out moved.npz
+      liescope apply found images.npz --t 30 --in-units --out moved.npz
+      liescope apply found images.npy --t 0.3,-0.1 --out moved.npz
+    """
+    from liescope.cli.applying import run_apply
+
+    run_apply(result, images, t, out, in_units, interpolation, border, quiet)
+
+
+@app.command()
+def report(
+    result: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a result.")],
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Rebuild the page of a result.
+
+    \b
+    Examples:
+      liescope report found
+    """
+    from liescope.result import load_result
+
+    page = load_result(result).report(result / "report.html")
+    if not quiet:
+        typer.echo(str(page))

@@ -1,0 +1,60 @@
+"""Reading what was written on the command line, and checking outputs before the work."""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+from pathlib import Path
+
+from liescope.errors import InputError
+
+__all__ = ["check_file", "numbers"]
+
+
+def numbers(text: str, option: str, count: int | None = None) -> list[float]:
+    """The numbers in ``"1,2,3"``.
+
+    Raises
+    ------
+    InputError
+        Not numbers, not finite, or not ``count`` of them.
+    """
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(f"expected numbers separated by commas for {option}, got {text!r}") from None
+    if not all(math.isfinite(value) for value in values):
+        raise InputError(f"expected finite numbers for {option}, got {text!r}")
+    if count is not None and len(values) != count:
+        raise InputError(
+            f"expected {count} number{'s' * (count > 1)} for {option}, got {len(values)} in {text!r}"
+        )
+    return values
+
+
+def check_file(path: Path, endings: tuple[str, ...]) -> Path:
+    """A file that can be written, found out without leaving a trace.
+
+    Raises
+    ------
+    InputError
+        Another ending, a folder of that name, or a parent folder that is missing or cannot be written.
+    """
+    if path.suffix not in endings:
+        raise InputError(f"expected an output file ending in {' or '.join(endings)}, got '{path}'")
+    if path.is_dir():
+        raise InputError(f"expected an output file, got the folder '{path}'")
+    if not path.parent.is_dir():
+        raise InputError(
+            f"expected an output file in a folder that exists, got '{path}', try mkdir -p {path.parent}"
+        )
+    try:
+        handle, probe = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise InputError(
+            f"expected a folder that can be written, got '{path.parent}': {error.strerror}"
+        ) from None
+    os.close(handle)
+    os.unlink(probe)
+    return path

@@ -1,0 +1,75 @@
+"""Running the command: exit codes, and every failure as one line."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from types import SimpleNamespace
+
+import typer
+
+from liescope.cli.application import app
+from liescope.errors import InputError
+
+__all__ = ["main"]
+
+DONE, FAILURE, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+# typer has carried its own copy of click since 0.25 or so; its base class is reached the same way in both.
+_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Default ``sys.argv[1:]``.
+
+    Returns
+    -------
+    int
+        0 done (also for the verdict "no symmetry"), 2 bad input or usage (one line on stderr, nothing
+        written), 1 failure (one line; ``--debug`` or ``LIESCOPE_DEBUG=1`` adds the traceback), 130 interrupted.
+    """
+    state = SimpleNamespace(debug=os.environ.get("LIESCOPE_DEBUG", "") not in ("", "0"))
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = app(words, prog_name="liescope", standalone_mode=False, obj=state)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else DONE
+    except InputError as error:
+        return _fail(str(error), USAGE, state.debug)
+    except _UsageError as error:
+        return _fail(_usage_message(error), USAGE, state.debug)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("interrupted", INTERRUPTED, debug=False)
+    except BrokenPipeError:
+        # The reader (head, less) has left. Python would complain again when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILURE
+    except MemoryError:
+        return _fail("out of memory, try fewer pairs or smaller images", FAILURE, state.debug)
+    except Exception as error:
+        message = f"unexpected {type(error).__name__}: {error} (see the traceback with --debug)"
+        return _fail(message, FAILURE, state.debug)
+
+
+def _fail(message: str, code: int, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    print(f"liescope: error: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+def _usage_message(error: Exception) -> str:
+    """The parser's message, with did-you-mean in the same words as everywhere."""
+    possibilities = getattr(error, "possibilities", None)
+    message = str(getattr(error, "message", error))
+    if possibilities:
+        return f"{message}. Did you mean {sorted(possibilities)[0]!r}?"
+    complete = getattr(error, "format_message", None)
+    return str(complete()) if callable(complete) else message

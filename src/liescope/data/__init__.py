@@ -1,0 +1,45 @@
+"""Data: files of pairs, image corpora, laws of t, and the paper's tasks."""
+
+from liescope.data.checks import MIN_PAIRS, MIN_SIDE, ImageStack, validate_images
+from liescope.data.corpora import CORPORA, Corpus, load_corpus
+from liescope.data.frame import Frame, resize_images
+from liescope.data.laws import LAWS, parse_law
+from liescope.data.pairs import META_KEYS, Pairs, load_pairs, save_pairs
+from liescope.data.preview import preview_sheet
+from liescope.data.sequences import pairs_from_sequence
+from liescope.data.tasks import TASKS, make_pairs, pairs_from
+from liescope.data.transforms import (
+    TRANSFORMS,
+    Transform,
+    canonical_transform,
+    parse_transforms,
+    user_transform,
+)
+
+__all__ = [
+    "CORPORA",
+    "LAWS",
+    "META_KEYS",
+    "MIN_PAIRS",
+    "MIN_SIDE",
+    "TASKS",
+    "TRANSFORMS",
+    "Corpus",
+    "Frame",
+    "ImageStack",
+    "Pairs",
+    "Transform",
+    "canonical_transform",
+    "load_corpus",
+    "load_pairs",
+    "make_pairs",
+    "pairs_from",
+    "pairs_from_sequence",
+    "parse_law",
+    "parse_transforms",
+    "preview_sheet",
+    "resize_images",
+    "save_pairs",
+    "user_transform",
+    "validate_images",
+]

@@ -1,0 +1,265 @@
+"""Pairs of images and their files (.npz, .h5, two folders), safe to read and atomic to write."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from liescope.data.checks import MIN_PAIRS, reason, validate_images
+from liescope.errors import InputError
+
+__all__ = ["META_KEYS", "Pairs", "load_pairs", "save_pairs"]
+
+META_KEYS = (
+    "task",
+    "corpus",
+    "transform",
+    "basis",
+    "generators",
+    "law",
+    "unit",
+    "unit_per_t",
+    "interpolation",
+    "seed",
+)
+"""Keys that every made set of pairs carries.
+
+``generators``, ``law``, ``unit`` and ``unit_per_t`` are lists: one entry per transform, in order of
+application.
+"""
+
+IN_MEMORY_BYTES = 1 << 26
+"""Uncompressed arrays of an .npz larger than this are mapped, not read."""
+
+_REFUSED = {".pkl", ".pickle", ".pt", ".pth", ".joblib", ".dill", ".ckpt", ".mat", ".npy"}
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Source and target images with what is known about them.
+
+    Parameters
+    ----------
+    source, target : array or lazy stack, shape (N, H, W) or (N, C, H, W)
+    magnitude : array, shape (N, K), optional
+        True t of every pair in units of the unit-norm generators, one column per transform.
+    label : array, shape (N,), optional
+        Class of the source image.
+    meta : dict
+        JSON-able settings and truth; see ``META_KEYS``.
+    """
+
+    source: Any
+    target: Any
+    magnitude: np.ndarray | None = None
+    label: np.ndarray | None = None
+    meta: dict[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return int(self.source.shape[0])
+
+    @property
+    def natural_magnitude(self) -> np.ndarray | None:
+        """Magnitudes in natural units (degrees, pixels, ...), shape (N, K)."""
+        if self.magnitude is None or "unit_per_t" not in self.meta:
+            return None
+        natural: np.ndarray = self.magnitude * np.asarray(self.meta["unit_per_t"], dtype=np.float64)
+        return natural
+
+
+@contextlib.contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A temporary path beside ``path`` that replaces it on success and vanishes on failure."""
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+    except OSError as error:
+        raise InputError(
+            f"expected a folder that can be written, got '{path.parent}': {error.strerror}"
+        ) from None
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        # mkstemp makes private files; give the result the mode that a plain open() would have.
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def save_pairs(path: str | Path, pairs: Pairs) -> Path:
+    """Write pairs as ``.npz`` (uncompressed, so that large sets can be mapped) or ``.h5``; all or nothing.
+
+    The same pairs give the same bytes.
+    """
+    path = Path(path)
+    arrays: dict[str, Any] = {"source": pairs.source, "target": pairs.target}
+    if pairs.magnitude is not None:
+        arrays["magnitude"] = pairs.magnitude
+    if pairs.label is not None:
+        arrays["label"] = pairs.label
+    meta = json.dumps(pairs.meta)
+    if path.suffix in (".h5", ".hdf5"):
+        from liescope.data.stacks import write_hdf5
+
+        with atomic_path(path) as temporary:
+            write_hdf5(temporary, arrays, meta)
+    elif path.suffix == ".npz":
+        arrays["meta"] = np.array(meta)
+        with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+            for name, array in arrays.items():
+                # The archive's own default date keeps reruns bit-equal.
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+    else:
+        raise InputError(f"expected a pairs file ending in .npz or .h5, got '{path}'")
+    return path
+
+
+def load_pairs(path: str | Path, min_pairs: int = MIN_PAIRS) -> Pairs:
+    """Read and check a set of pairs.
+
+    Parameters
+    ----------
+    path : path
+        ``.npz`` or ``.h5`` with ``source`` and ``target``, or a folder with subfolders ``source`` and
+        ``target`` of paired image files. HDF5, folders and large uncompressed ``.npz`` are read lazily.
+    min_pairs : int
+        Smallest number of pairs accepted.
+
+    Returns
+    -------
+    Pairs
+        Images of shape (N, C, H, W) in the file's dtype.
+
+    Raises
+    ------
+    InputError
+        Missing, truncated or corrupt file; no ``source`` or ``target``; object arrays and pickles (refused,
+        never loaded); anything that :func:`validate_images` refuses.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"expected a pairs file, got no such file '{path}'")
+    if path.suffix.lower() in _REFUSED:
+        raise InputError(
+            f"expected pairs as .npz, .h5 or a folder, got '{path.name}' (pickles are never loaded)"
+        )
+    if path.is_dir():
+        from liescope.data.stacks import read_folders
+
+        arrays: Mapping[str, Any] = read_folders(path)
+    elif path.suffix.lower() in (".h5", ".hdf5"):
+        from liescope.data.stacks import read_hdf5
+
+        arrays = read_hdf5(path, ("source", "target"), optional=("magnitude", "label", "meta"))
+    else:
+        arrays = read_npz(path, ("source", "target"), optional=("magnitude", "label", "meta"))
+    try:
+        source, target = validate_images(arrays["source"], arrays["target"], min_pairs=min_pairs)
+        magnitude, label = _truth(arrays, len(source))
+        return Pairs(source, target, magnitude, label, _meta(arrays.get("meta")))
+    except InputError as error:
+        raise InputError(f"{path.name}: {error}") from None
+
+
+def read_npz(path: Path, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Arrays of an .npz by name; large uncompressed ones are memory-mapped, after their checksum was
+    verified.
+
+    Raises
+    ------
+    InputError
+        Not an .npz, truncated, corrupt, a required array missing, or object arrays.
+    """
+    if not path.is_file():
+        raise InputError(f"expected an .npz file, got no such file '{path}'")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            missing = [name for name in required if name not in members]
+            if missing:
+                raise InputError(
+                    f"expected arrays {', '.join(required)} in '{path.name}', got no {', '.join(missing)} "
+                    f"(it holds {', '.join(sorted(members)) or 'nothing'})"
+                )
+            wanted = [name for name in (*required, *optional) if name in members]
+            return {name: _read_member(path, archive, members[name]) for name in wanted}
+    except InputError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError) as error:
+        raise InputError(
+            f"expected an .npz file, got '{path.name}', truncated or corrupt ({reason(error)})"
+        ) from None
+
+
+def _read_member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
+    with archive.open(info) as member:
+        version = np.lib.format.read_magic(member)
+        read_header = (
+            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        )
+        shape, fortran, dtype = read_header(member)
+        offset = member.tell()
+        if dtype.hasobject:
+            raise InputError(
+                f"expected numbers in '{path.name}', got object array {info.filename.removesuffix('.npy')!r} "
+                "(pickles are never loaded), try .astype(np.float32)"
+            )
+        mapped = info.compress_type == zipfile.ZIP_STORED and info.file_size > IN_MEMORY_BYTES
+        if mapped:
+            # Reading to the end verifies the archive's checksum of this member, in flat memory.
+            while member.read(1 << 22):
+                pass
+    if not mapped:
+        with archive.open(info) as member:
+            return np.lib.format.read_array(member, allow_pickle=False)
+    with path.open("rb") as file:
+        file.seek(info.header_offset + 26)
+        lengths = np.frombuffer(file.read(4), dtype="<u2")
+    start = info.header_offset + 30 + int(lengths.sum()) + offset
+    # Copy-on-write: callers may write to their arrays, the file stays as it is.
+    return np.memmap(path, dtype=dtype, mode="c", offset=start, shape=shape, order="F" if fortran else "C")
+
+
+def _truth(arrays: Mapping[str, Any], count: int) -> tuple[np.ndarray | None, np.ndarray | None]:
+    magnitude = arrays.get("magnitude")
+    if magnitude is not None:
+        magnitude = np.asarray(magnitude)
+        if magnitude.dtype.kind not in "fiu" or magnitude.ndim not in (1, 2) or len(magnitude) != count:
+            raise InputError(
+                f"expected magnitude of shape ({count},) or ({count}, K), "
+                f"got {magnitude.dtype} {magnitude.shape}"
+            )
+        magnitude = magnitude.astype(np.float64).reshape(count, -1)
+    label = arrays.get("label")
+    if label is not None:
+        label = np.asarray(label)
+        if label.shape != (count,):
+            raise InputError(f"expected label of shape ({count},), got {label.shape}")
+    return magnitude, label
+
+
+def _meta(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
+    text = np.asarray(value).item() if not isinstance(value, str | bytes) else value
+    try:
+        meta = json.loads(text)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"expected meta as JSON text, got {str(text)[:40]!r} ({reason(error)})") from None
+    if not isinstance(meta, dict):
+        raise InputError(f"expected meta as a JSON object, got {type(meta).__name__}")
+    return meta

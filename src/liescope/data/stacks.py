@@ -1,0 +1,234 @@
+"""Stacks of images that stay on disk: HDF5 data sets and folders of files, read slice by slice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from liescope.data.checks import reason
+from liescope.errors import InputError
+
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "FolderImages",
+    "HDF5Images",
+    "LazyImages",
+    "image_files",
+    "read_folders",
+    "read_hdf5",
+    "write_hdf5",
+]
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif", ".pgm", ".ppm", ".webp")
+
+SLAB_BYTES = 1 << 24
+
+
+class LazyImages:
+    """Images read on request: ``stack[slice]``, ``stack[indices]`` or ``stack[i]`` gives an array.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (N, H, W) or (N, C, H, W).
+    dtype : dtype
+    read : callable
+        ``read(indices)`` with a non-empty sorted array of distinct indices gives those images.
+    """
+
+    def __init__(
+        self,
+        shape: Sequence[int],
+        dtype: Any,
+        read: Callable[[np.ndarray], np.ndarray],
+        channels: bool = False,
+    ) -> None:
+        self._stored_shape = tuple(int(n) for n in shape)
+        self._read = read
+        self._channels = channels
+        self.dtype = np.dtype(dtype)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, H, W) or (N, C, H, W)."""
+        stored = self._stored_shape
+        return (stored[0], 1, *stored[1:]) if self._channels and len(stored) == 3 else stored
+
+    @property
+    def ndim(self) -> int:
+        """3 or 4."""
+        return len(self.shape)
+
+    def __len__(self) -> int:
+        return self._stored_shape[0]
+
+    def with_channels(self) -> LazyImages:
+        """The same stack as (N, C, H, W)."""
+        return LazyImages(self._stored_shape, self.dtype, self._read, channels=True)
+
+    def subset(self, rows: np.ndarray) -> LazyImages:
+        """The stack of the images at those (sorted, distinct) rows, still lazy."""
+        shape = (len(rows), *self._stored_shape[1:])
+        return LazyImages(shape, self.dtype, lambda indices: self._read(rows[indices]), self._channels)
+
+    def __getitem__(self, index: Any, /) -> np.ndarray:
+        if isinstance(index, tuple):
+            first, rest = index[0], index[1:]
+            taken = self[first]
+            inner: np.ndarray = (
+                taken[rest] if np.ndim(np.arange(len(self))[first]) == 0 else taken[(slice(None), *rest)]
+            )
+            return inner
+        # Any numpy index along the first axis, by what it picks from 0 .. N-1.
+        picked = np.arange(len(self))[index]
+        flat, inverse = np.unique(np.ravel(picked), return_inverse=True)
+        shape = self.shape[1:]
+        images = self._read(flat) if len(flat) else np.empty((0, *shape), self.dtype)
+        chosen: np.ndarray = images.reshape(len(flat), *shape)[inverse]
+        return chosen.reshape(*np.shape(picked), *shape)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self[:] if dtype is None else self[:].astype(dtype)
+
+
+class HDF5Images(LazyImages):
+    """A data set of an HDF5 file, opened on each read, so that threads can share the stack."""
+
+    def __init__(self, path: Path, name: str, shape: Sequence[int], dtype: Any) -> None:
+        self.path, self.name = Path(path), name
+        super().__init__(shape, dtype, self._read_rows)
+
+    def _read_rows(self, indices: np.ndarray) -> np.ndarray:
+        import h5py
+
+        with h5py.File(self.path, "r") as file:
+            data = file[self.name]
+            if indices[-1] - indices[0] + 1 == len(indices):
+                return np.asarray(data[int(indices[0]) : int(indices[-1]) + 1])
+            return np.asarray(data[indices])
+
+
+class FolderImages(LazyImages):
+    """Image files of one shape, in the given order; grey stays (N, H, W), colour becomes (N, 3, H, W)."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self.files = tuple(Path(f) for f in files)
+        first = _read_image(self.files[0])
+        super().__init__((len(self.files), *first.shape), first.dtype, self._read_files)
+
+    def _read_files(self, indices: np.ndarray) -> np.ndarray:
+        images = []
+        for k in indices:
+            image = _read_image(self.files[k])
+            if image.shape != self._stored_shape[1:]:
+                raise InputError(
+                    f"expected images of one shape, got {image.shape} in '{self.files[k].name}' and "
+                    f"{self._stored_shape[1:]} in '{self.files[0].name}'"
+                )
+            images.append(image)
+        return np.stack(images).astype(self.dtype, copy=False)
+
+
+def _read_image(path: Path) -> np.ndarray:
+    """Pixels as uint8, or as stored for 16-bit and float files; colour with channels first, alpha dropped."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as image:
+            if image.mode in ("I;16", "I;16B", "I", "F"):
+                return np.asarray(image)
+            grey = image.mode in ("L", "LA", "1")
+            pixels = np.asarray(image.convert("L" if grey else "RGB"))
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise InputError(f"expected an image file, got '{path.name}' ({reason(error)})") from None
+    return pixels if grey else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def image_files(folder: Path) -> list[Path]:
+    """The image files of a folder, sorted by name."""
+    return sorted(
+        f for f in folder.iterdir() if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith(".")
+    )
+
+
+def read_folders(path: Path) -> dict[str, Any]:
+    """Pairs in ``path/source`` and ``path/target``: files matched by name, without their suffix."""
+    sides: dict[str, dict[str, Path]] = {}
+    for side in ("source", "target"):
+        folder = path / side
+        if not folder.is_dir():
+            raise InputError(f"expected folders 'source' and 'target' in '{path}', got no '{side}'")
+        sides[side] = {f.stem: f for f in image_files(folder)}
+    unmatched = sorted(sides["source"].keys() ^ sides["target"].keys())
+    if unmatched:
+        raise InputError(
+            f"expected every image in both folders of '{path.name}', got {len(unmatched)} without a partner, "
+            f"the first '{unmatched[0]}'"
+        )
+    if not sides["source"]:
+        raise InputError(
+            f"expected image files in '{path}/source', got none, try {', '.join(IMAGE_SUFFIXES[:3])}"
+        )
+    names = sorted(sides["source"])
+    arrays: dict[str, Any] = {side: FolderImages([files[n] for n in names]) for side, files in sides.items()}
+    meta = path / "meta.json"
+    if meta.is_file():
+        arrays["meta"] = meta.read_text()
+    return arrays
+
+
+def read_hdf5(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> dict[str, Any]:
+    """Data sets of an HDF5 file: image stacks lazily, the rest as arrays, ``meta`` as text.
+
+    Raises
+    ------
+    InputError
+        Not an HDF5 file, truncated, a required data set missing, or objects in place of numbers.
+    """
+    import h5py
+
+    if not path.is_file():
+        raise InputError(f"expected an HDF5 file, got no such file '{path}'")
+    arrays: dict[str, Any] = {}
+    try:
+        with h5py.File(path, "r") as file:
+            missing = [name for name in required if not isinstance(file.get(name), h5py.Dataset)]
+            if missing:
+                raise InputError(
+                    f"expected data sets {', '.join(required)} in '{path.name}', got no {', '.join(missing)} "
+                    f"(it holds {', '.join(sorted(file)) or 'nothing'})"
+                )
+            for name in required:
+                data = file[name]
+                if data.dtype.kind not in "fiub":
+                    raise InputError(f"expected numbers in '{path.name}', got {data.dtype} in {name!r}")
+                arrays[name] = HDF5Images(path, name, data.shape, data.dtype)
+            for name in optional:
+                value = file[name][()] if name in file else file.attrs.get(name)
+                if value is not None:
+                    arrays[name] = value
+    except InputError:
+        raise
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        raise InputError(
+            f"expected an HDF5 file, got '{path.name}', truncated or corrupt ({reason(error)})"
+        ) from None
+    return arrays
+
+
+def write_hdf5(path: Path, arrays: Mapping[str, Any], meta: str) -> None:
+    """Arrays slab by slab as data sets, meta as a text attribute."""
+    import h5py
+
+    # No time stamps: the same pairs give the same bytes.
+    with h5py.File(path, "w", track_order=False) as file:
+        file.attrs["meta"] = meta
+        for name, array in arrays.items():
+            data = file.create_dataset(name, shape=array.shape, dtype=array.dtype, track_times=False)
+            row = max(1, int(np.prod(array.shape[1:])) * np.dtype(array.dtype).itemsize)
+            for start in range(0, len(array), max(1, SLAB_BYTES // row)):
+                part = slice(start, start + max(1, SLAB_BYTES // row))
+                data[part] = array[part]

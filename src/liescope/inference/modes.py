@@ -1,0 +1,44 @@
+"""Modes of the law of t."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+from scipy.signal import find_peaks
+
+__all__ = ["find_modes"]
+
+_BINS = 512
+_BANDWIDTH = 0.02  # of the range: two modes closer than about three times this are one
+_PROMINENCE = 0.25  # of the highest peak; above it a dip of a uniform law's estimate is rare
+_SIGMAS = 4.0
+
+
+def find_modes(t: Float[np.ndarray, " n"]) -> Float[np.ndarray, " k"]:
+    """Positions of the modes of a one-dimensional sample, ascending.
+
+    A Gaussian kernel density estimate over the central 99.5 % of the values; a mode is a peak that stands out of its
+    surroundings by a quarter of the highest peak and by four standard errors of the estimate. A uniform or a
+    normal law has one mode; its position is then the median.
+    """
+    t = np.asarray(t, dtype=float)
+    t = t[np.isfinite(t)]
+    if t.size == 0:
+        return np.empty(0)
+    low, high = np.quantile(t, [0.0025, 0.9975])
+    if not high > low:
+        return np.array([np.median(t)])
+    # Small samples need more smoothing: Silverman's rate, with the floor that suits many pairs.
+    width = (high - low) * max(_BANDWIDTH, 0.12 * t.size**-0.25)
+    edges = np.linspace(low - 4 * width, high + 4 * width, _BINS + 1)
+    counts, _ = np.histogram(t, edges)
+    centres = (edges[1:] + edges[:-1]) / 2
+    kernel = np.exp(-0.5 * ((centres - centres[_BINS // 2]) / width) ** 2)
+    kernel /= kernel.sum()
+    density = np.convolve(counts, kernel, mode="same")
+    # Poisson noise of the estimate at a peak of this height.
+    noise = np.sqrt(density.max() * (kernel**2).sum())
+    peaks, _ = find_peaks(density, prominence=max(_PROMINENCE * density.max(), _SIGMAS * noise))
+    if len(peaks) <= 1:
+        return np.array([np.median(t)])
+    return np.asarray(centres[peaks])

@@ -1,0 +1,121 @@
+"""Magnitudes of pairs along known directions: coarse to fine, from a global search to full resolution."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from liescope.algebra import structure_tensor
+from liescope.geometry.fields import Basis
+from liescope.geometry.grid import Grid
+from liescope.registration.coordinates import equations_on_basis, register
+from liescope.registration.levels import Level, make_level
+from liescope.registration.linearise import NormalEquations
+from liescope.registration.motion import Motion, motion_along
+from liescope.registration.orbit import orbit_search, shared_flow_errors
+from liescope.registration.preparation import PairSet, chunk_slices
+
+__all__ = ["Alignment", "Sample", "Search"]
+
+COARSE_SIDE = 14
+WORKING_SIDE = 64
+
+
+class Sample(NamedTuple):
+    """Pairs on the coarse and on the fine level."""
+
+    coarse_source: Tensor
+    coarse_target: Tensor
+    fine_source: Tensor
+    fine_target: Tensor
+
+    def permuted(self, shift: int) -> Sample:
+        """The same images with the targets of other pairs."""
+        return Sample(
+            self.coarse_source, self.coarse_target.roll(shift, 0), self.fine_source, self.fine_target.roll(shift, 0)
+        )
+
+
+class Search(NamedTuple):
+    """Where magnitudes along a span are looked for: shared flows ``starts`` (S, K) and how far they reach."""
+
+    span: Tensor
+    starts: Tensor
+    reach: float
+
+
+class Alignment:
+    """Finds magnitudes for images of one grid: the levels, the flows on them and the search.
+
+    Parameters
+    ----------
+    basis : Basis
+    grid : Grid
+        Of the full-size images. Work is done at no more than 64 pixels along the longest side: the generators and
+        magnitudes of larger images are determined to a small part of a pixel all the same.
+    """
+
+    def __init__(self, basis: Basis, grid: Grid, device: torch.device) -> None:
+        self.basis = basis
+        self.grid = grid
+        self.device = device
+        self._motions: list[tuple[Tensor, Level, Motion]] = []
+        self.structure = torch.as_tensor(structure_tensor(basis)[0], dtype=torch.float32, device=device)
+        self.first = make_level(grid, COARSE_SIDE, blur_before=1.5, device=device)
+        self.coarse = make_level(grid, COARSE_SIDE, blur_before=1.0, device=device)
+        self.fine = make_level(grid, WORKING_SIDE, blur_after=0.7, device=device)
+
+    def sample(self, pairs: PairSet, index: slice | np.ndarray) -> Sample:
+        """Bring pairs onto the levels."""
+        source, target = pairs.take(index)
+        return Sample(*(level.apply(images) for level in (self.coarse, self.fine) for images in (source, target)))
+
+    def chunks(self, pairs: PairSet) -> Iterator[slice]:
+        """Slices that cover all pairs, each small enough for the full-resolution level and for the full images."""
+        channels = pairs.source.shape[1]
+        return chunk_slices(len(pairs), max(self.fine.grid.size, self.grid.size // 4) * channels)
+
+    def coarse_magnitudes(self, sample: Sample, search: Search) -> Float[Tensor, "b k"]:
+        """Coarse magnitudes of pairs: the best shared flow of each."""
+        x, y = sample.coarse_source, sample.coarse_target
+        if search.span.shape[1] == 1:
+            match = orbit_search(x, y, self.basis, search.span[:, 0], self.coarse, search.starts[:, 0])
+            return match.t[:, None]
+        errors = shared_flow_errors(x, y, self.basis, search.starts @ search.span.T, self.coarse)
+        t = search.starts[errors.argmin(dim=1)]
+        return self.refine(x, y, search, self.coarse, t, 6)[0]
+
+    def motion(self, search: Search, level: Level) -> Motion:
+        """Flows along a span on a level; the last ones are kept, since many chunks ask for the same."""
+        for span, known_level, motion in self._motions:
+            if span is search.span and known_level is level:
+                return motion
+        points = level.grid.points(device=self.device)
+        motion = motion_along(self.basis, search.span, points, search.reach)
+        self._motions = [*self._motions[-3:], (search.span, level, motion)]
+        return motion
+
+    def refine(
+        self, source: Tensor, target: Tensor, search: Search, level: Level, t: Tensor, iterations: int
+    ) -> tuple[Float[Tensor, "b k"], NormalEquations]:
+        """Refined magnitudes and the normal equations over the whole basis there, pairs in bounded chunks."""
+        motion = self.motion(search, level)
+        parts = []
+        for part in chunk_slices(len(source), level.grid.size * source.shape[1]):
+            x, y = source[part], target[part]
+            refined, equations = register(x, y, motion, level, self.structure, t[part], iterations)
+            if search.span.shape[1] == 1:
+                equations = equations_on_basis(x, y, motion, level, refined)
+            parts.append((refined, *equations))
+        refined, *sums = (torch.cat(column) for column in zip(*parts, strict=True))
+        return refined, NormalEquations(*sums)
+
+    def magnitudes(self, sample: Sample, search: Search, iterations: int = 4) -> tuple[Tensor, NormalEquations]:
+        """Magnitudes of any pairs along a span, from nothing: global search, then refinement at full resolution."""
+        t = self.coarse_magnitudes(sample, search)
+        return self.refine(sample.fine_source, sample.fine_target, search, self.fine, t, iterations)

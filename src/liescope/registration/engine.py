@@ -1,0 +1,154 @@
+"""The pass over all pairs: magnitudes, residuals, and the generators refined on everything there is.
+
+Pairs go through in chunks of fixed size; kept between chunks are three numbers a pair (t, residual, accepted) and
+the reduced normal equations, whose size depends on the basis alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from liescope.geometry.transport import Interpolation
+from liescope.geometry.transport import sample as resample
+from liescope.registration.alignment import Alignment, Sample, Search
+from liescope.registration.joint import JointEquations
+from liescope.registration.preparation import PairSet, relative
+from liescope.registration.study import Study
+
+__all__ = ["Registration", "magnitudes_along", "register_all"]
+
+_SETTLED_DEG = 0.05  # a last change of the generators below this needs no second pass
+_PASSES = 3
+_LEAST_ERROR_SCALE = 0.01  # of a target's energy: the robust weights never get choosier than this
+_NEAREST_WINDOW = 0.6  # pixels of displacement searched on either side for nearest-neighbour data
+_NEAREST_TRIALS = 12
+
+
+@dataclass(frozen=True)
+class Registration:
+    """Generators and magnitudes of all pairs.
+
+    Attributes
+    ----------
+    search : Search
+        The span (orthonormal columns) and where magnitudes along it are looked for.
+    covariance : array, shape (K m, K m)
+        Sampling covariance of the span's columns (K-major), sandwich form.
+    t : array, shape (N, K)
+        Coordinates of every pair along the columns.
+    residual : array, shape (N,)
+        Squared difference between moved source and target as a share of the target's energy.
+    interpolation : str
+        The resampling that explains the targets best: ``linear`` or ``nearest``.
+    """
+
+    search: Search
+    covariance: np.ndarray
+    t: np.ndarray
+    residual: np.ndarray
+    interpolation: str
+
+
+def register_all(
+    pairs: PairSet, study: Study, search: Search, progress: Callable[[float], None] | None = None
+) -> Registration:
+    """Register every pair along the span of ``search`` and refine the span on all of them."""
+    align = study.alignment
+    scale = float(study.held_out_errors(search).median()) + _LEAST_ERROR_SCALE
+    nearest = _is_nearest(study, search)
+    generators = search.span.shape[1]
+    t = np.zeros((len(pairs), generators), dtype=np.float32)
+    residual = np.empty(len(pairs), dtype=np.float32)
+    for number in range(_PASSES):
+        sums = JointEquations.empty(study.basis.dimension, generators)
+        for part in align.chunks(pairs):
+            chunk = align.sample(pairs, part)
+            if number == 0:
+                found, equations = align.magnitudes(chunk, search)
+            else:
+                start = torch.as_tensor(t[part], device=search.span.device)
+                found, equations = align.refine(chunk.fine_source, chunk.fine_target, search, align.fine, start, 2)
+            sums = sums + study.joint_equations(equations, chunk.fine_target, search.span, found, scale)
+            t[part] = (nearest_magnitudes(chunk, align, search, found) if nearest else found).cpu().numpy()
+            residual[part] = relative(equations.error, align.fine.smooth(chunk.fine_target)).cpu().numpy()
+            if progress is not None:
+                progress(part.stop / len(pairs) if number == 0 else 1.0)
+        before, covariance = search.span, sums.covariance(search.span).numpy()
+        search, moved = study.moved_span(search, sums, torch.as_tensor(t, device=before.device))
+        t = moved.cpu().numpy()
+        if _angle_deg(before, search.span) < _SETTLED_DEG:
+            break
+    interpolation = "nearest" if nearest else "linear"
+    return Registration(search, covariance, t.astype(np.float64), residual, interpolation)
+
+
+def magnitudes_along(
+    pairs: PairSet, align: Alignment, search: Search, interpolation: str = "linear"
+) -> tuple[Float[np.ndarray, "n k"], Float[np.ndarray, " n"]]:
+    """Coordinates and relative residuals of new pairs along known generators."""
+    t, residual = [], []
+    for part in align.chunks(pairs):
+        chunk = align.sample(pairs, part)
+        found, equations = align.magnitudes(chunk, search)
+        residual.append(relative(equations.error, align.fine.smooth(chunk.fine_target)).cpu().numpy())
+        t.append((nearest_magnitudes(chunk, align, search, found) if interpolation == "nearest" else found).cpu().numpy())
+    return np.concatenate(t).astype(np.float64), np.concatenate(residual)
+
+
+def _angle_deg(a: Float[Tensor, "m k"], b: Float[Tensor, "m k"]) -> float:
+    """Largest angle between two spans given by orthonormal columns, accurate for small angles."""
+    outside = b.double() - a.double() @ (a.double().T @ b.double())
+    return float(torch.rad2deg(torch.asin(torch.linalg.matrix_norm(outside, 2).clamp(max=1))))
+
+
+def _is_nearest(study: Study, search: Search) -> bool:
+    """Whether the targets were resampled by nearest neighbour.
+
+    Such targets hold the source's own grey values in other places: moving the source with the same kernel then
+    explains them far better than any smooth interpolation does, and pins their magnitude down far more closely.
+    """
+    align, held = study.alignment, study.held_out_sample
+    if search.span.shape[1] != 1 or align.fine.grid != align.grid:
+        return False
+    t = align.magnitudes(held, search)[0]
+    smooth = _raw_errors(held, align, search, t, "linear")
+    sharp = _raw_errors(held, align, search, nearest_magnitudes(held, align, search, t), "nearest")
+    informative = smooth > 1e-4 * held.fine_target.square().sum(dim=(1, 2, 3))
+    if not bool(informative.any()):
+        return False
+    return bool((sharp[informative] / smooth[informative]).median() < 0.5)
+
+
+def _raw_errors(
+    sample: Sample, align: Alignment, search: Search, t: Tensor, interpolation: Interpolation
+) -> Float[Tensor, " b"]:
+    """Squared errors at full resolution without any smoothing."""
+    origins = align.motion(search, align.fine).origins(t)
+    moved = resample(sample.fine_source, origins, align.fine.grid, interpolation=interpolation)
+    return (moved.reshape(sample.fine_target.shape) - sample.fine_target).square().sum(dim=(1, 2, 3))
+
+
+def nearest_magnitudes(
+    sample: Sample, align: Alignment, search: Search, t: Float[Tensor, "b 1"]
+) -> Float[Tensor, "b 1"]:
+    """Magnitudes of nearest-neighbour data: a search around t, because the error is piecewise constant.
+
+    Where several neighbouring magnitudes give the same lowest error, their mean is returned.
+    """
+    grid = align.fine.grid
+    speed = align.basis.velocity(grid.points(device=t.device), search.span[:, 0]).norm(dim=1)
+    energy = sample.fine_target.square().sum(dim=(0, 1)).flatten() + 1e-12
+    window = _NEAREST_WINDOW * max(grid.pitch) / float((speed * energy).sum() / energy.sum())
+    for _ in range(2):
+        offsets = torch.linspace(-window, window, 2 * _NEAREST_TRIALS + 1, device=t.device)
+        errors = torch.stack([_raw_errors(sample, align, search, t + o, "nearest") for o in offsets], dim=1)
+        lowest = errors <= errors.amin(dim=1, keepdim=True) * (1 + 1e-5) + 1e-9
+        t = t + ((lowest * offsets).sum(dim=1) / lowest.sum(dim=1))[:, None]
+        window = window * 1.5 / _NEAREST_TRIALS
+    return t

@@ -1,0 +1,269 @@
+"""A result in plain words, for the terminal and for the page."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from liescope.algebra import Generator, equation
+from liescope.report.numbers import amount, number, percent, precision, span, unit_label
+from liescope.result import SymmetryResult
+
+__all__ = [
+    "action",
+    "algebra_words",
+    "bare_amount",
+    "centre_words",
+    "ends",
+    "evidence_words",
+    "explained",
+    "how_much",
+    "law_caption",
+    "modes_of",
+    "modes_words",
+    "p_value_words",
+    "reason",
+    "sentence",
+    "short_equation",
+    "summary",
+    "title",
+    "unit_words",
+]
+
+_MANY_MODES = 9
+
+_ALGEBRAS = {
+    "t(1)": "the shifts along one direction",
+    "so(2)": "the rotations of the plane",
+    "t(2)": "all shifts of the plane",
+    "se(2)": "the rigid motions of the plane: shifts and rotations",
+    "sim(2)": "the similarities of the plane: shifts, rotations and changes of size",
+    "aff(2)": "all affine maps of the plane",
+    "sl(2)": "the linear maps of the plane that keep areas",
+    "gl(2)": "all linear maps of the plane",
+    "conformal": "the conformal (angle-keeping) maps of the plane",
+}
+
+
+def title(result: SymmetryResult) -> str:
+    """The verdict in a few words."""
+    names = [_spoken(g.generator.name) for g in result.generators]
+    if not names:
+        return "No symmetry found"
+    if len(names) > 1:
+        text = f"{len(names)} symmetries: " + ", ".join(names[:-1]) + " and " + names[-1]
+        return text if len(text) < 70 else f"{len(names)} symmetries"
+    return names[0][0].upper() + names[0][1:]
+
+
+def _spoken(name: str) -> str:
+    spoken = {
+        "general": "a general flow",
+        "scale": "scaling",
+        "scale-x": "stretching along x",
+        "scale-y": "stretching along y",
+        "shear-x": "shear along x",
+        "shear-y": "shear along y",
+        "hyperbolic": "hyperbolic stretch",
+        "hyperbolic-diagonal": "diagonal hyperbolic stretch",
+        "translation-x": "shift along x",
+        "translation-y": "shift along y",
+        "translation": "shift",
+        "sct": "special conformal transform",
+        "sct-x": "special conformal transform along x",
+        "sct-y": "special conformal transform along y",
+    }
+    return spoken.get(name, name)
+
+
+def centre_words(generator: Generator) -> str:
+    """ " about (13.5, 13.5)" where the generator has a centre, else nothing."""
+    if generator.centre_px is None:
+        return ""
+    column, row = (number(round(c, 1), 4) for c in generator.centre_px)
+    return f" about ({column}, {row})"
+
+
+def action(generator: Generator) -> str:
+    """What a positive magnitude does to an image: "rotated counter-clockwise about (13.5, 13.5)"."""
+    centre = centre_words(generator)
+    recognition = generator.recognition
+    if generator.name == "spiral":
+        growth = float(np.trace(recognition.linear) / 2) / generator.unit_per_t
+        factor = number(math.exp(90 * growth))
+        return f"rotated counter-clockwise{centre} and at the same time scaled (by {factor} every 90 degrees)"
+    if generator.name == "translation":
+        u, v = recognition.drift
+        return f"shifted at {number(math.degrees(math.atan2(v, u)))} degrees to the x axis"
+    phrases = {
+        "rotation": f"rotated counter-clockwise{centre}",
+        "scale": f"scaled{centre}",
+        "scale-x": f"stretched along x{centre}",
+        "scale-y": f"stretched along y{centre}",
+        "translation-x": "shifted to the right",
+        "translation-y": "shifted upwards",
+        "shear-x": "sheared along x (what is higher slides further to the right)",
+        "shear-y": "sheared along y (what is further right slides further up)",
+        "hyperbolic": f"stretched along x and squeezed along y{centre}",
+        "hyperbolic-diagonal": f"stretched along one diagonal and squeezed along the other{centre}",
+        "sct": "bent by a special conformal transform",
+        "sct-x": "bent by the special conformal transform along x",
+        "sct-y": "bent by the special conformal transform along y",
+    }
+    return phrases.get(generator.name, f"moved along the flow of {short_equation(generator)}")
+
+
+def short_equation(generator: Generator) -> str:
+    """The equation for reading: two digits, terms below one per cent of the largest left out."""
+    return equation(generator.coefficients, generator.basis, digits=2)
+
+
+def modes_of(result: SymmetryResult, index: int) -> list[float]:
+    """Modes of the law of one generator's magnitude, in natural units; none where there is a single hump."""
+    modes = result.magnitudes_summary["modes"]
+    if index >= len(modes) or len(modes[index]) < 2:
+        return []
+    return [m * result.generators[index].generator.unit_per_t for m in modes[index]]
+
+
+def ends(result: SymmetryResult, index: int) -> tuple[str, str]:
+    """The range of a magnitude in natural units, without the unit's name: ("-60", "60")."""
+    generator = result.generators[index].generator
+    low, high = span(result, index)
+    if math.isnan(low):
+        return "unknown", "unknown"
+    step = precision(low, high)
+    return bare_amount(generator, low, step), bare_amount(generator, high, step)
+
+
+def how_much(result: SymmetryResult, index: int = 0) -> str:
+    """The range of a magnitude in words: "by between -60 and 60 degrees"."""
+    generator = result.generators[index].generator
+    first, last = ends(result, index)
+    if first == "unknown":
+        return "by an unknown amount"
+    unit = "" if generator.unit in ("plain", "log-factor") else f" {unit_label(generator)}"
+    kind = {"log-factor": "a factor ", "plain": "a parameter "}.get(generator.unit, "")
+    if first == last:
+        return f"by {kind}{'of ' if kind else ''}{first}{unit}"
+    return f"by {kind}between {first} and {last}{unit}"
+
+
+def unit_words(generator: Generator) -> str:
+    """What one unit of t is: "40.51 degrees", "a log-factor of 0.7071"."""
+    value = number(generator.unit_per_t, 4)
+    kinds = {"log-factor": "a log-factor of", "plain": "a parameter of"}
+    return (
+        f"{kinds[generator.unit]} {value}" if generator.unit in kinds else f"{value} {unit_label(generator)}"
+    )
+
+
+def bare_amount(generator: Generator, natural: float, step: float) -> str:
+    """A magnitude in natural units without the unit's name."""
+    text = amount(generator, natural, step)
+    return text.removeprefix("factor ").removesuffix(f" {unit_label(generator)}")
+
+
+def modes_words(result: SymmetryResult, index: int) -> str:
+    """ "mostly near -60, 0 and 60 degrees", or nothing for a law with one hump."""
+    modes = modes_of(result, index)
+    if not modes or len(modes) > _MANY_MODES:
+        return f"in {len(modes)} separate humps" if modes else ""
+    generator = result.generators[index].generator
+    step = precision(min(modes), max(modes))
+    texts = [bare_amount(generator, m, step) for m in modes]
+    kind = "a factor of " if generator.unit == "log-factor" else ""
+    unit = "" if generator.unit in ("plain", "log-factor") else f" {unit_label(generator)}"
+    return f"mostly near {kind}{', '.join(texts[:-1])} and {texts[-1]}{unit}"
+
+
+def law_caption(generator: Generator) -> str:
+    """What the table of a magnitude's law counts in."""
+    kinds = {"log-factor": "Scale factor", "plain": "Parameter", "degree": "Degrees", "pixel": "Pixels"}
+    return f"{kinds.get(generator.unit, generator.unit)}, over the pairs that follow it"
+
+
+def reason(result: SymmetryResult) -> str:
+    """The result's reason as a sentence."""
+    text = result.reason.strip().rstrip(".")
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def sentence(result: SymmetryResult) -> str:
+    """The answer in one sentence."""
+    if not result.generators:
+        return reason(result)
+    if len(result.generators) > 1:
+        parts = [
+            f"({k + 1}) {action(g.generator)}, {how_much(result, k)}" for k, g in enumerate(result.generators)
+        ]
+        return f"Each target is its source moved in {len(parts)} ways together: " + "; ".join(parts) + "."
+    modes = modes_words(result, 0)
+    tail = f", {modes}" if modes else ""
+    return f"Each target is its source {action(result.generators[0].generator)}, {how_much(result)}{tail}."
+
+
+def explained(result: SymmetryResult) -> float:
+    """Share of the held-out difference between source and target that the symmetry removes."""
+    found, nothing = (result.evidence.get(key) for key in ("heldout_error", "identity_error"))
+    if found is None or nothing is None or not nothing > 0:
+        return math.nan
+    return 1.0 - float(found) / float(nothing)
+
+
+def p_value_words(p: float) -> str:
+    """ "p = 0.03", or a bound where digits would mean nothing."""
+    return "p < 0.0001" if p < 1e-4 else f"p = {number(p, 2)}"
+
+
+def evidence_words(result: SymmetryResult) -> list[str]:
+    """What speaks for (or against) the verdict: sentences with numbers."""
+    evidence: dict[str, Any] = {k: v for k, v in result.evidence.items() if v is not None}
+    words = []
+    if not math.isnan(share := explained(result)):
+        before, after = (number(float(evidence[k])) for k in ("identity_error", "heldout_error"))
+        told = f"{percent(share)} of the difference is" if share > 0 else "none of the difference is"
+        words.append(
+            f"On pairs that the fit did not see, the error between source and target is {before} as they are "
+            f"and {after} after moving the source: {told} explained."
+        )
+    if "permuted_error" in evidence:
+        left = number(float(evidence["permuted_error"]))
+        text = f"With the targets of other pairs, the same procedure leaves {left}"
+        if "p_value" in evidence:
+            p = p_value_words(float(evidence["p_value"]))
+            text += f". If there were no symmetry, a gain this large would turn up by chance with {p}"
+        words.append(text + ".")
+    if result.generators:
+        count = int(result.accepted.sum())
+        words.append(
+            f"{count:,} of {result.pairs:,} pairs ({percent(result.accepted_fraction)}) follow the symmetry; "
+            "the others are left out of the figures."
+        )
+    return words
+
+
+def algebra_words(result: SymmetryResult) -> str:
+    """Dimension, name and closure of what the generators span."""
+    name = result.algebra.get("name")
+    known = f", {_ALGEBRAS[name]}" if name in _ALGEBRAS else ""
+    size = int(result.algebra.get("dimension") or len(result.generators))
+    text = f"The generators span a Lie algebra of dimension {size}"
+    text += f", called {name}{known}." if name else "."
+    closed, residual = result.algebra.get("closed"), result.algebra.get("closure_residual")
+    if size > 1 and closed is not None:
+        verb = "close" if closed else "do not close"
+        text += f" They {verb} under the bracket (residual {number(residual)})."
+    return text
+
+
+def summary(result: SymmetryResult) -> str:
+    """The answer in a few plain lines."""
+    lines = [f"{title(result)}. {sentence(result)}"]
+    for g in result.generators:
+        uncertain = f"direction uncertain by {number(g.direction_error_deg, 2)} degrees"
+        lines.append(f"  X = {short_equation(g.generator)}   ({uncertain})")
+    lines.extend(f"  {line}" for line in evidence_words(result))
+    return "\n".join(lines)

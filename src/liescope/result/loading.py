@@ -1,0 +1,123 @@
+"""Reading a result folder back."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from liescope.algebra import Generator
+from liescope.data.pairs import read_npz
+from liescope.errors import InputError
+from liescope.geometry import Basis, get_basis
+from liescope.result.folder import recover_folder
+from liescope.result.symmetry import SCHEMA, DetectedGenerator, Samples, SymmetryResult
+
+__all__ = ["load_result"]
+
+
+def load_result(path: str | Path, basis: Basis | None = None) -> SymmetryResult:
+    """Read a result folder.
+
+    Parameters
+    ----------
+    path : path
+    basis : Basis, optional
+        Needed only where the detection used fields of your own: files keep their names, not their functions.
+
+    Raises
+    ------
+    InputError
+        No such folder, not a result, another schema, or files that are truncated or do not fit together.
+    """
+    folder = Path(path)
+    recover_folder(folder.resolve())
+    file = folder / "result.json"
+    if not file.is_file():
+        what = "no result.json in it" if folder.is_dir() else "no such folder"
+        raise InputError(
+            f"expected a result folder, got '{path}': {what}, try liescope detect PAIRS --out {path}"
+        )
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise InputError(f"expected JSON in '{file}', got a truncated or corrupt file ({error})") from None
+    schema = content.get("schema") if isinstance(content, dict) else None
+    if schema != SCHEMA:
+        raise InputError(f"expected schema {SCHEMA!r} in '{file}', got {schema!r}")
+    arrays = read_npz(folder / "magnitudes.npz", ("t", "residual", "accepted"))
+    samples = None
+    if (folder / "samples.npz").exists():
+        names = ("index", "source", "target", "transported")
+        samples = Samples(**read_npz(folder / "samples.npz", names))
+    try:
+        return _from_content(content, arrays, samples, basis)
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(
+            f"expected a complete result in '{file}', got a wrong or missing entry: {error}"
+        ) from None
+
+
+def _stored_basis(content: Mapping[str, Any], basis: Basis | None) -> Basis:
+    name, terms = content["basis"], tuple(content["terms"])
+    if basis is None:
+        try:
+            first, *others = (get_basis(part) for part in name.split("+"))
+        except InputError:
+            raise InputError(
+                f"expected the fields of basis {name!r}, which are your own, try load_result(path, basis=...)"
+            ) from None
+        basis = sum(others, start=first)
+    if basis.terms != terms:
+        raise InputError(f"expected a basis with the terms {list(terms)}, got {list(basis.terms)}")
+    return basis
+
+
+def _from_content(
+    content: Mapping[str, Any], arrays: Mapping[str, np.ndarray], samples: Samples | None, basis: Basis | None
+) -> SymmetryResult:
+    fields = _stored_basis(content, basis)
+    channels, height, width = (int(n) for n in content["data"]["shape"])
+    pairs = int(content["data"]["pairs"])
+    generators = tuple(
+        DetectedGenerator(
+            Generator(g["coefficients"], fields, (height, width)),
+            _number(g["direction_error_deg"]),
+            np.array(g["interval"], dtype=np.float64).reshape(fields.dimension, 2),
+        )
+        for g in content["generators"]
+    )
+    expected = {"t": (pairs, len(generators)), "residual": (pairs,), "accepted": (pairs,)}
+    for name, shape in expected.items():
+        if arrays[name].shape != shape:
+            raise InputError(f"expected {name} of shape {shape} in magnitudes.npz, got {arrays[name].shape}")
+    return SymmetryResult(
+        engine=content["engine"],
+        verdict=content["verdict"],
+        reason=content.get("reason", ""),
+        pairs=pairs,
+        shape=(channels, height, width),
+        basis=fields,
+        generators=generators,
+        algebra=content["algebra"],
+        evidence=content["evidence"],
+        t=arrays["t"],
+        residual=arrays["residual"],
+        accepted=arrays["accepted"].astype(bool),
+        seconds=_number(content["seconds"]),
+        seed=int(content["seed"]),
+        settings=content["settings"],
+        version=content["version"],
+        samples=samples,
+        versions=content.get("versions", {}),
+    )
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)

@@ -1,0 +1,123 @@
+"""Corpora: the embedded ones, the user's own files, and splits."""
+
+from __future__ import annotations
+
+import importlib.resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from liescope.data import load_corpus, make_pairs
+from liescope.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "classes"),
+    [
+        ("mnist-5k", (5000, 28, 28), 10),
+        ("digits8", (1797, 8, 8), 10),
+        ("faces", (200, 25, 25), 2),
+        ("hubble", (325, 64, 64), 0),
+    ],
+)
+def test_embedded_corpora(name: str, shape: tuple[int, ...], classes: int) -> None:
+    corpus: Any = load_corpus(name)
+    assert corpus.images.shape == shape
+    assert corpus.images.dtype == np.uint8
+    assert corpus.images.max() > 200
+    assert len(corpus.label_names) == classes
+    assert (corpus.labels is None) == (classes == 0)
+    if corpus.labels is not None:
+        assert corpus.labels.shape == shape[:1]
+        assert np.unique(corpus.labels).tolist() == list(range(classes))
+    assert corpus.credit
+
+
+def test_fast_reading_of_the_digits_is_that_of_their_package(
+    digits: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(_: str) -> Path:
+        return Path("nowhere")
+
+    monkeypatch.setattr(importlib.resources, "files", gone)
+    slow = load_corpus("mnist-5k")
+    np.testing.assert_array_equal(slow.images, digits.images)
+    np.testing.assert_array_equal(slow.labels, digits.labels)
+
+
+def test_hubble_cutouts_show_a_galaxy_in_the_middle() -> None:
+    images = load_corpus("hubble").images.astype(float)
+    middle = images[:, 28:36, 28:36].mean(axis=(1, 2))
+    assert np.all(middle > images.mean(axis=(1, 2)))
+    assert len(np.unique(images.reshape(len(images), -1), axis=0)) == len(images)
+
+
+@pytest.mark.parametrize("name", ["mnist-5k", "hubble"])
+def test_split_is_stratified_fixed_and_complete(name: str) -> None:
+    whole, train, test = (load_corpus(name, split) for split in (None, "train", "test"))
+    assert len(train) + len(test) == len(whole)
+    everything = {image.tobytes() for image in whole.images}
+    parts = [{image.tobytes() for image in part.images} for part in (train, test)]
+    assert parts[0] | parts[1] == everything
+    if name == "mnist-5k":
+        assert test.labels is not None
+        assert np.unique(test.labels, return_counts=True)[1].tolist() == [50] * 10
+    np.testing.assert_array_equal(load_corpus(name, "test").images, test.images)
+
+
+def test_npz_corpus(tmp_path: Path, digits: Any) -> None:
+    names = np.array(["zero", "one"])
+    chosen = np.r_[0:20, 500:520]
+    np.savez(tmp_path / "mine.npz", images=digits.images[chosen], labels=names[digits.labels[chosen]])
+    corpus: Any = load_corpus(tmp_path / "mine.npz")
+    assert corpus.label_names == ("one", "zero")
+    assert corpus.labels.tolist() == [1] * 20 + [0] * 20
+    assert make_pairs("supersymnist", corpus=str(tmp_path / "mine.npz"), pairs=9).meta["corpus"] == "mine"
+    colour = np.zeros((9, 12, 10, 3), np.uint8)
+    np.savez(tmp_path / "colour.npz", images=colour)
+    assert load_corpus(tmp_path / "colour.npz").images.shape == (9, 3, 12, 10)
+
+
+def test_folder_corpus(tmp_path: Path, digits: Any) -> None:
+    for label in (3, 7):
+        (tmp_path / "sorted" / f"class {label}").mkdir(parents=True)
+        for k in range(4):
+            image = Image.fromarray(digits.images[500 * label + k])
+            image.save(tmp_path / "sorted" / f"class {label}" / f"{k}.png")
+            image.save(tmp_path / f"{label}{k}.PNG")
+    (tmp_path / "notes.txt").write_text("not an image")
+    corpus: Any = load_corpus(tmp_path / "sorted")
+    assert corpus.labels.tolist() == [0] * 4 + [1] * 4
+    assert corpus.label_names == ("class 3", "class 7")
+    np.testing.assert_array_equal(corpus.images[4:6], digits.images[3500:3502])
+    assert make_pairs("supersymnist", corpus=tmp_path / "sorted", pairs=20).source.shape == (20, 28, 28)
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    for file in tmp_path.glob("*.PNG"):
+        file.rename(flat / file.name)
+    assert load_corpus(flat).labels is None
+    assert len(load_corpus(flat)) == 8
+    assert len(load_corpus(flat, "test")) == 1
+
+
+def test_bad_corpora_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="Did you mean 'fashion-mnist'"):
+        load_corpus("fashionmnist")
+    with pytest.raises(InputError, match="Did you mean 'train'"):
+        load_corpus("mnist-5k", split="trian")
+    with pytest.raises(InputError, match=r"expected an .npz file, got no such file"):
+        load_corpus(tmp_path / "none.npz")
+    with pytest.raises(InputError, match="expected image files in folder"):
+        load_corpus(tmp_path)
+    np.savez(tmp_path / "a.npz", images=np.zeros((9, 64)))
+    with pytest.raises(InputError, match=r"images of shape \(N, H, W\).*got float64 \(9, 64\)"):
+        load_corpus(tmp_path / "a.npz")
+    np.savez(tmp_path / "a.npz", images=np.zeros((9, 8, 8)), labels=np.zeros(8))
+    with pytest.raises(InputError, match=r"labels of shape \(9,\)"):
+        load_corpus(tmp_path / "a.npz")
+    np.savez(tmp_path / "a.npz", pictures=np.zeros((9, 8, 8)))
+    with pytest.raises(InputError, match=r"got no images \(it holds pictures\)"):
+        load_corpus(tmp_path / "a.npz")
