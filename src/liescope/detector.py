@@ -139,7 +139,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
             generators, self._model = (), None
             t, residual = np.zeros((len(pairs), 0)), _identity_residual(pairs, study.alignment)
             accepted, threshold = np.zeros(len(pairs), dtype=bool), 0.0
-        columns = np.array([g.generator.coefficients for g in generators]).reshape(len(generators), -1).T
+        columns = np.array([g.generator.coefficients for g in generators]).reshape(-1, basis.dimension).T
         described = describe_algebra(columns, basis, pairs.grid.shape)
         result = SymmetryResult(
             engine="registration",

@@ -52,7 +52,8 @@ class Recognition:
     agreement : float
         Cosine in L2 over the image between the field and the nearest field of that name (1 for ``general``).
     drift, linear, quadratic : arrays, shapes (2,), (2, 2), (2, 3)
-        Its parts: constant, coefficients on (x, y) and on (x^2, xy, y^2), of the unit-norm generator.
+        Its parts: constant, coefficients on (x, y) and on (x^2, xy, y^2), of the unit-norm generator; a field of
+        another form is projected on them.
     eigenvalues : complex array, shape (2,)
         Of the linear part: imaginary for a centre, real and equal for a node, opposite for a saddle.
     centre_px : (float, float) or None
@@ -72,15 +73,6 @@ class Recognition:
     centre_px: tuple[float, float] | None
     unit: str
     unit_per_t: float
-
-
-def _quadratic_parts(coefficients: np.ndarray, basis: Basis) -> np.ndarray | None:
-    """Coefficients (2, 6) on the monomials up to degree two, or None where the field has other parts too."""
-    if not isinstance(basis, PolynomialBasis):
-        return None
-    table = np.einsum("m,mck->ck", coefficients, basis.table.numpy())
-    table = np.pad(table, ((0, 0), (0, max(0, 6 - table.shape[1]))))
-    return table[:, :6]
 
 
 def canonical_coefficients(name: str, basis: Basis) -> np.ndarray | None:
@@ -131,13 +123,12 @@ def recognise(coefficients: np.ndarray, basis: Basis, shape: tuple[int, int]) ->
         Height and width of the images.
     """
     grid = Grid.of(*shape)
-    parts = _quadratic_parts(coefficients, basis)
-    if parts is None:
-        empty = np.zeros(2)
-        return Recognition("general", 1.0, empty, np.zeros((2, 2)), np.zeros((2, 3)), empty + 0j, None, "plain", 1.0)
     points = grid.points(dtype=torch.float64)
-    found = basis.velocity(points, torch.as_tensor(coefficients)).numpy().ravel()
+    field = basis.velocity(points, torch.as_tensor(coefficients)).numpy()
     monomials = quadratic().monomials(points).numpy()
+    # The parts of degree up to two of any field: exact where it has no others, least squares over the image else.
+    parts = np.linalg.lstsq(monomials, field, rcond=None)[0].T
+    found = field.ravel()
     canonical = {n: np.einsum("nk,ck->nc", monomials, np.array(f)).ravel() for n, f in CANONICAL_FIELDS.items()}
     name, agreement = "general", 1.0
     for family, members in _FAMILIES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any, Literal, cast
 
 from liescope.cli.progress import ProgressDisplay
 from liescope.cli.table import print_result
@@ -43,7 +44,7 @@ def run_detect(
             data.source,
             data.target,
             basis=fields,
-            engine=engine,
+            engine=cast(Any, engine),
             n_generators=count,
             random_state=seed,
             progress=display,
@@ -56,9 +57,9 @@ def run_detect(
         print_result(result, out)
 
 
-def _generator_count(text: str) -> str | int:
+def _generator_count(text: str) -> Literal["auto"] | int:
     if text == "auto":
-        return text
+        return "auto"
     if not text.isdigit() or int(text) < 1:
         raise InputError(f"expected --generators auto or a number of at least 1, got {text!r}")
     return int(text)

@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         0 done (also for the verdict "no symmetry"), 2 bad input or usage (one line on stderr, nothing
-        written), 1 failure (one line; ``--debug`` or ``LIESCOPE_DEBUG=1`` adds the traceback), 130 interrupted.
+        written), 1 failure (one line; ``--debug`` or ``LIESCOPE_DEBUG=1`` adds the traceback), 130 stopped.
     """
     state = SimpleNamespace(debug=os.environ.get("LIESCOPE_DEBUG", "") not in ("", "0"))
     words = list(sys.argv[1:] if arguments is None else arguments)

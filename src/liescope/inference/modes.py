@@ -9,16 +9,16 @@ from scipy.signal import find_peaks
 __all__ = ["find_modes"]
 
 _BINS = 512
-_BANDWIDTH = 0.02  # of the range: two modes closer than about three times this are one
-_PROMINENCE = 0.25  # of the highest peak; above it a dip of a uniform law's estimate is rare
-_SIGMAS = 4.0
+_BANDWIDTH = 0.03  # of the range: two modes closer than about three times this are one
+_PROMINENCE = 0.3  # of the highest peak
+_SIGMAS = 7.0  # between the highest and the lowest of the many places where a uniform law's estimate fluctuates
 
 
 def find_modes(t: Float[np.ndarray, " n"]) -> Float[np.ndarray, " k"]:
     """Positions of the modes of a one-dimensional sample, ascending.
 
     A Gaussian kernel density estimate over the central 99.5 % of the values; a mode is a peak that stands out of its
-    surroundings by a quarter of the highest peak and by four standard errors of the estimate. A uniform or a
+    surroundings by 30 % of the highest peak and by seven standard errors of the estimate. A uniform or a
     normal law has one mode; its position is then the median.
     """
     t = np.asarray(t, dtype=float)

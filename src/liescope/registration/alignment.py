@@ -24,6 +24,8 @@ __all__ = ["Alignment", "Sample", "Search"]
 
 COARSE_SIDE = 14
 WORKING_SIDE = 64
+_RIVAL = 3.0  # times the lowest error at the coarse level, plus this share of the target's energy: still a candidate
+_RIVAL_FLOOR = 0.05
 
 
 class Sample(NamedTuple):
@@ -80,15 +82,26 @@ class Alignment:
         channels = pairs.source.shape[1]
         return chunk_slices(len(pairs), max(self.fine.grid.size, self.grid.size // 4) * channels)
 
-    def coarse_magnitudes(self, sample: Sample, search: Search) -> Float[Tensor, "b k"]:
-        """Coarse magnitudes of pairs: the best shared flow of each."""
+    def coarse_magnitudes(self, sample: Sample, search: Search) -> tuple[Float[Tensor, "b k"], Tensor, Tensor]:
+        """Coarse magnitudes of pairs: the best shared flow of each.
+
+        Returns
+        -------
+        t : tensor, shape (B, K)
+        rivals : tensor, shape (R,)
+            Indices of pairs that another magnitude fits almost as well.
+        rival_t : tensor, shape (R, K)
+            Those magnitudes.
+        """
         x, y = sample.coarse_source, sample.coarse_target
         if search.span.shape[1] == 1:
             match = orbit_search(x, y, self.basis, search.span[:, 0], self.coarse, search.starts[:, 0])
-            return match.t[:, None]
+            limit = _RIVAL * match.error + _RIVAL_FLOOR * y.square().sum(dim=(1, 2, 3))
+            rivals = (match.second_error < limit).nonzero()[:, 0]
+            return match.t[:, None], rivals, match.second_t[rivals, None]
         errors = shared_flow_errors(x, y, self.basis, search.starts @ search.span.T, self.coarse)
-        t = search.starts[errors.argmin(dim=1)]
-        return self.refine(x, y, search, self.coarse, t, 6)[0]
+        t = self.refine(x, y, search, self.coarse, search.starts[errors.argmin(dim=1)], 6)[0]
+        return t, torch.empty(0, dtype=torch.long, device=t.device), t[:0]
 
     def motion(self, search: Search, level: Level) -> Motion:
         """Flows along a span on a level; the last ones are kept, since many chunks ask for the same."""
@@ -116,6 +129,24 @@ class Alignment:
         return refined, NormalEquations(*sums)
 
     def magnitudes(self, sample: Sample, search: Search, iterations: int = 4) -> tuple[Tensor, NormalEquations]:
-        """Magnitudes of any pairs along a span, from nothing: global search, then refinement at full resolution."""
-        t = self.coarse_magnitudes(sample, search)
-        return self.refine(sample.fine_source, sample.fine_target, search, self.fine, t, iterations)
+        """Magnitudes of any pairs along a span, from nothing: global search, then refinement at full resolution.
+
+        Returns
+        -------
+        t : tensor, shape (B, K)
+        equations : NormalEquations
+            Over the whole basis, at t.
+        """
+        x, y = sample.fine_source, sample.fine_target
+        start, rivals, rival_start = self.coarse_magnitudes(sample, search)
+        t, equations = self.refine(x, y, search, self.fine, start, iterations)
+        if not len(rivals):
+            return t, equations
+        # Blurred images of a "0" or an "8" hardly tell half a turn from none; at full resolution they do.
+        other_t, others = self.refine(x[rivals], y[rivals], search, self.fine, rival_start, iterations)
+        better = others.error < equations.error[rivals]
+        winners = rivals[better]
+        t[winners] = other_t[better]
+        for whole, part in zip(equations, others, strict=True):
+            whole[winners] = part[better]
+        return t, equations

@@ -27,7 +27,7 @@ _SETTLED_DEG = 0.05  # a last change of the generators below this needs no secon
 _PASSES = 3
 _LEAST_ERROR_SCALE = 0.01  # of a target's energy: the robust weights never get choosier than this
 _NEAREST_WINDOW = 0.6  # pixels of displacement searched on either side for nearest-neighbour data
-_NEAREST_TRIALS = 12
+_NEAREST_TRIALS = 8
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,21 @@ _MOST = 100  # magnitudes on either side of zero, at most
 
 
 class OrbitMatch(NamedTuple):
-    """Best magnitude ``t`` (B,) on the grid (refined by a parabola) and its squared error ``error`` (B,)."""
+    """Where the error along the orbit is lowest.
+
+    Attributes
+    ----------
+    t, error : tensors, shape (B,)
+        Best magnitude on the grid (refined by a parabola) and its squared error.
+    second_t, second_error : tensors, shape (B,)
+        The lowest other local minimum, as of images that look alike after half a turn; an infinite error where
+        there is none.
+    """
 
     t: Tensor
     error: Tensor
+    second_t: Tensor
+    second_error: Tensor
 
 
 def orbit_grid(basis: Basis, direction: Float[Tensor, " m"], level: Level, support: Float[Tensor, " n"]) -> Tensor:
@@ -85,15 +96,23 @@ def orbit_search(
         Evenly spaced magnitudes (:func:`orbit_grid`).
     """
     errors = shared_flow_errors(source, target, basis, times[:, None] * direction, level)
-    lowest = errors.argmin(dim=1)
-    inner = lowest.clamp(1, len(times) - 2)[:, None]
-    left, middle, right = (errors.gather(1, inner + d)[:, 0] for d in (-1, 0, 1))
+    best, error = errors.argmin(dim=1), errors.amin(dim=1)
+    valleys = torch.full_like(errors, torch.inf)
+    middle = errors[:, 1:-1]
+    lower = (middle < errors[:, :-2]) & (middle < errors[:, 2:])
+    valleys[:, 1:-1][lower] = middle[lower]
+    valleys.scatter_(1, best[:, None], torch.inf)
+    second, second_error = valleys.argmin(dim=1), valleys.amin(dim=1)
+    return OrbitMatch(_vertex(errors, best, times), error, _vertex(errors, second, times), second_error)
+
+
+def _vertex(errors: Float[Tensor, "b s"], index: Tensor, times: Float[Tensor, " s"]) -> Float[Tensor, " b"]:
+    """Where the parabola through a grid value and its neighbours is lowest; an end of the grid is kept."""
+    inner = index.clamp(1, len(times) - 2)
+    left, middle, right = (errors.gather(1, (inner + d)[:, None])[:, 0] for d in (-1, 0, 1))
     curvature = (left + right - 2 * middle).clamp_min(1e-12)
     offset = ((left - right) / (2 * curvature)).clamp(-1, 1)
-    on_edge = lowest != inner[:, 0]
-    step = float(times[1] - times[0])
-    t = torch.where(on_edge, times[lowest], times[inner[:, 0]] + offset * step)
-    return OrbitMatch(t, errors.gather(1, lowest[:, None])[:, 0])
+    return torch.where(index == inner, times[inner] + offset * (times[1] - times[0]), times[index])
 
 
 def spread(points: Float[Tensor, "n k"], count: int) -> Float[Tensor, "s k"]:

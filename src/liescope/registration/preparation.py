@@ -21,14 +21,14 @@ CHUNK_PIXELS = 400_000
 
 @dataclass(frozen=True)
 class GreyScale:
-    """The common grey scale of a data set: background 0, targets of root mean square 1.
+    """The common grey scale of a data set: background 0, a typical target of root mean square 1.
 
     Attributes
     ----------
     background : tensor, shape (C, 1, 1)
         Median of the images' border pixels: what lies outside an image is taken to look like this.
     amplitude : float
-        Root mean square of the targets about the background.
+        Median over the images of their root mean square about the background; blank images do not count.
     """
 
     background: Tensor
@@ -41,7 +41,9 @@ class GreyScale:
         borders = (raw[..., 0, :], raw[..., -1, :], raw[..., :, 0], raw[..., :, -1])
         edge = torch.cat([b.transpose(0, 1).flatten(1) for b in borders], dim=1)
         background = edge.median(dim=1).values[:, None, None]
-        return cls(background, float((raw - background).square().mean().sqrt()) or 1.0)
+        contrast = (raw - background).square().mean(dim=(1, 2, 3)).sqrt()
+        contrast = contrast[contrast > 0]
+        return cls(background, float(contrast.median()) if len(contrast) else 1.0)
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ class Study:
             span = self._best_candidate(span)
         search = self.search_along(span)
         sample, align = self.fit_sample, self.alignment
-        t = align.coarse_magnitudes(sample, search)
+        t = align.coarse_magnitudes(sample, search)[0]
         for level, source, target, rounds in (
             (align.coarse, sample.coarse_source, sample.coarse_target, 2),
             (align.fine, sample.fine_source, sample.fine_target, 3),

@@ -10,7 +10,19 @@ import numpy as np
 from liescope.algebra import Generator
 from liescope.result import SymmetryResult
 
-__all__ = ["Histogram", "amount", "histogram", "number", "percent", "span", "unit_label"]
+__all__ = [
+    "Histogram",
+    "accepted_natural",
+    "amount",
+    "error_size",
+    "histogram",
+    "number",
+    "number_fixed",
+    "percent",
+    "precision",
+    "span",
+    "unit_label",
+]
 
 _OUTSIDE = 0.001
 """Share of the magnitudes, at either end, that may lie outside the range that is told and drawn."""
@@ -30,6 +42,11 @@ def number(value: float | None, digits: int = 3) -> str:
     return _trimmed(value, max(0, digits - 1 - exponent))
 
 
+def number_fixed(value: float, decimals: int) -> str:
+    """A number with that many decimals; a zero has no sign."""
+    return f"{value:.{decimals}f}" if round(abs(value), decimals) > 0 else f"{0:.{decimals}f}"
+
+
 def _trimmed(value: float, decimals: int) -> str:
     text = f"{value:.{decimals}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
@@ -45,6 +62,11 @@ def percent(share: float | None) -> str:
         if share in (0.0, 1.0) or float(text) not in (0.0, 100.0):
             return f"{text} %"
     return "over 99.99 %" if share > 0.5 else "under 0.01 %"
+
+
+def error_size(error: float | None) -> str:
+    """An error; digits far below anything that shows would only distract."""
+    return "below 0.000001" if error is not None and 0 <= error < 1e-6 else number(error)
 
 
 def unit_label(generator: Generator) -> str:
@@ -68,9 +90,9 @@ def _rounded(value: float, step: float) -> str:
 
 
 def precision(low: float, high: float) -> float:
-    """The power of ten at or below a hundredth of the range (or of the value, where there is no range)."""
-    width = max(high - low, 1e-3 * max(abs(low), abs(high)), 1e-9)
-    return float(10.0 ** math.floor(math.log10(width / 60)))
+    """The power of ten worth telling: about a hundredth of the range, at least a thousandth of the values."""
+    step = max((high - low) / 60, max(abs(low), abs(high)) / 1000, 1e-9)
+    return float(10.0 ** math.floor(math.log10(step)))
 
 
 def accepted_natural(result: SymmetryResult, index: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import re
 import shlex
 from io import BytesIO
@@ -15,7 +16,7 @@ from markupsafe import Markup
 from matplotlib.image import imsave
 
 from liescope.report import words
-from liescope.report.numbers import number, percent, precision
+from liescope.report.numbers import error_size, number, number_fixed, percent, precision
 from liescope.report.plots import DIFFERENCE, plot_field, plot_magnitudes
 from liescope.report.samples import SampleView, sample_views
 from liescope.report.theme import PAGE, page_svg
@@ -26,12 +27,18 @@ __all__ = ["render_page", "write_page"]
 
 
 class Coefficient(NamedTuple):
-    """A row of the coefficient table."""
+    """A row of the coefficient table: numbers for the drawing, texts, and how the row is set.
+
+    ``weight`` is ``bold`` for terms of the short equation, ``quiet`` where the interval holds zero.
+    """
 
     term: str
     value: float
     low: float
     high: float
+    value_text: str
+    interval_text: str
+    weight: str
 
 
 class GeneratorView(NamedTuple):
@@ -88,7 +95,13 @@ def render_page(result: SymmetryResult, folder_name: str = "RESULT") -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "percent": percent, "typeset": typeset, "prose": prose}
+    environment.filters |= {
+        "number": number,
+        "error_size": error_size,
+        "percent": percent,
+        "typeset": typeset,
+        "prose": prose,
+    }
     return environment.get_template("page.html.j2").render(
         result=result,
         title=words.title(result),
@@ -101,6 +114,7 @@ def render_page(result: SymmetryResult, folder_name: str = "RESULT") -> str:
         pairs=[_pair_view(view) for view in sample_views(result)],
         use=_lines_to_use(result, folder_name),
         details=_details(result),
+        settings=_settings(result),
     )
 
 
@@ -119,8 +133,16 @@ def typeset(equation: str) -> Markup:
     text = str(Markup.escape(equation)).replace("-", "\N{MINUS SIGN}")
     text = re.sub(r"d/d([xy])\b", "\N{PARTIAL DIFFERENTIAL}<sub>\\1</sub>", text)
     # Monomials, but not the x of "<sub>x" nor of a user's "x-flow".
-    text = re.sub(r"(?<![\w>])(?:[xy](?:\^\d+)?)+(?![\w\N{MINUS SIGN}])", r"<i>\g<0></i>", text)
-    return Markup(re.sub(r"\^(\d+)", r"<sup>\1</sup>", text))
+    text = re.sub(
+        r"(?<![\w>])(?:[xy](?:\^\d+)?)+(?![\w\N{MINUS SIGN}])",
+        lambda monomial: re.sub(r"([xy])(?:\^(\d+))?", _power, monomial[0]),
+        text,
+    )
+    return Markup(text)
+
+
+def _power(match: re.Match[str]) -> str:
+    return f"<i>{match[1]}</i>" + (f"<sup>{match[2]}</sup>" if match[2] else "")
 
 
 def _generator_view(result: SymmetryResult, index: int) -> GeneratorView:
@@ -133,10 +155,6 @@ def _generator_view(result: SymmetryResult, index: int) -> GeneratorView:
     chart = page_svg(
         plot_magnitudes(result, generator=index, theme=PAGE), f"law{index}", _alt(f"Histogram: {spoken}")
     )
-    rows = [
-        Coefficient(term, float(a), float(low), float(high))
-        for term, a, (low, high) in zip(g.basis.terms, g.coefficients, found.interval, strict=True)
-    ]
     return GeneratorView(
         name=g.name,
         action=words.action(g),
@@ -144,12 +162,32 @@ def _generator_view(result: SymmetryResult, index: int) -> GeneratorView:
         equation=words.short_equation(g),
         unit=words.unit_words(g),
         direction_error_deg=found.direction_error_deg,
-        coefficients=rows,
+        coefficients=_coefficients(found),
         field=Markup(field),
         magnitudes=Markup(chart),
         law=_law(result, index),
         law_caption=words.law_caption(g),
     )
+
+
+def _coefficients(found: DetectedGenerator) -> list[Coefficient]:
+    """Rows of the table, with as many decimals as the intervals deserve."""
+    g = found.generator
+    widest = float(np.nanmax(found.interval[:, 1] - found.interval[:, 0], initial=0.0))
+    decimals = 4 if not widest > 0 else min(max(4, 2 - math.floor(math.log10(widest))), 6)
+    largest = float(np.abs(g.coefficients).max())
+
+    def told(value: float) -> str:
+        return number_fixed(value, decimals)
+
+    rows = []
+    for term, a, (low, high) in zip(g.basis.terms, g.coefficients, found.interval, strict=True):
+        known = math.isfinite(low) and math.isfinite(high)
+        interval = f"{told(low)} to {told(high)}" if known else "unknown"
+        weight = "bold" if abs(a) >= 0.01 * largest else "quiet" if known and low <= 0 <= high else ""
+        ends = (float(low), float(high)) if known else (float(a), float(a))
+        rows.append(Coefficient(term, float(a), *ends, told(a), interval, weight))
+    return rows
 
 
 def _alt(text: str) -> str:
@@ -233,6 +271,7 @@ def _natural_example(result: SymmetryResult) -> str:
 
 
 def _details(result: SymmetryResult) -> list[tuple[str, str]]:
+    """The run: data, engine, seed, time, versions."""
     channels, height, width = result.shape
     rows = [
         ("Pairs", f"{result.pairs:,} of {height} \N{MULTIPLICATION SIGN} {width} pixels, {channels} channel"),
@@ -243,10 +282,13 @@ def _details(result: SymmetryResult) -> list[tuple[str, str]]:
         ("liescope", result.version),
     ]
     rows[0] = (rows[0][0], rows[0][1] + "s" * (channels > 1))
-    rows += [(name, str(version)) for name, version in result.versions.items()]
+    names = {"python": "Python", "torch": "PyTorch", "numpy": "NumPy", "scipy": "SciPy"}
+    return rows + [(names.get(name, name), str(version)) for name, version in result.versions.items()]
+
+
+def _settings(result: SymmetryResult) -> list[tuple[str, str]]:
     settings: dict[str, Any] = plain_values(result.settings)
-    rows += [(str(name).replace("_", " "), _setting(value)) for name, value in settings.items()]
-    return rows
+    return [(str(name).replace("_", " "), _setting(value)) for name, value in settings.items()]
 
 
 def _setting(value: Any) -> str:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from liescope.algebra import Generator
 from liescope.geometry import Grid
-from liescope.report.numbers import histogram, number, precision
+from liescope.report.numbers import error_size, histogram, number, precision
 from liescope.report.samples import SampleView, sample_views
 from liescope.report.theme import LIGHT, Theme, figure
 from liescope.report.words import bare_amount, modes_of
@@ -267,7 +267,7 @@ def _pair_row(axes: list[Axes], view: SampleView, names: list[str] | None, theme
             ax.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         if names:
             ax.set_title(names[k], color=theme.ink, fontsize=9)
-    caption = f"{': '.join(filter(None, (view.kind, view.caption)))}\nerror {number(view.residual)}"
+    caption = f"{': '.join(filter(None, (view.kind, view.caption)))}\nerror {error_size(view.residual)}"
     axes[0].annotate(
         caption,
         (0, -0.04),

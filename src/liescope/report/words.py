@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from liescope.algebra import Generator, equation
-from liescope.report.numbers import amount, number, percent, precision, span, unit_label
+from liescope.report.numbers import amount, error_size, number, percent, precision, span, unit_label
 from liescope.result import SymmetryResult
 
 __all__ = [
@@ -223,26 +223,29 @@ def evidence_words(result: SymmetryResult) -> list[str]:
     evidence: dict[str, Any] = {k: v for k, v in result.evidence.items() if v is not None}
     words = []
     if not math.isnan(share := explained(result)):
-        before, after = (number(float(evidence[k])) for k in ("identity_error", "heldout_error"))
+        before, after = (error_size(float(evidence[k])) for k in ("identity_error", "heldout_error"))
         told = f"{percent(share)} of the difference is" if share > 0 else "none of the difference is"
         words.append(
             f"On pairs that the fit did not see, the error between source and target is {before} as they are "
             f"and {after} after moving the source: {told} explained."
         )
     if "permuted_error" in evidence:
-        left = number(float(evidence["permuted_error"]))
+        left = error_size(float(evidence["permuted_error"]))
         text = f"With the targets of other pairs, the same procedure leaves {left}"
         if "p_value" in evidence:
             p = p_value_words(float(evidence["p_value"]))
             text += f". If there were no symmetry, a gain this large would turn up by chance with {p}"
         words.append(text + ".")
     if result.generators:
-        count = int(result.accepted.sum())
-        words.append(
-            f"{count:,} of {result.pairs:,} pairs ({percent(result.accepted_fraction)}) follow the symmetry; "
-            "the others are left out of the figures."
-        )
+        words.append(_accepted_words(result))
     return words
+
+
+def _accepted_words(result: SymmetryResult) -> str:
+    if result.accepted.all():
+        return f"All {result.pairs:,} pairs follow the symmetry."
+    share = f"{int(result.accepted.sum()):,} of {result.pairs:,} pairs ({percent(result.accepted_fraction)})"
+    return f"{share} follow the symmetry; the others are left out of the figures."
 
 
 def algebra_words(result: SymmetryResult) -> str:
@@ -250,7 +253,8 @@ def algebra_words(result: SymmetryResult) -> str:
     name = result.algebra.get("name")
     known = f", {_ALGEBRAS[name]}" if name in _ALGEBRAS else ""
     size = int(result.algebra.get("dimension") or len(result.generators))
-    text = f"The generators span a Lie algebra of dimension {size}"
+    what = "The generator spans" if len(result.generators) == 1 else "The generators span"
+    text = f"{what} a Lie algebra of dimension {size}"
     text += f", called {name}{known}." if name else "."
     closed, residual = result.algebra.get("closed"), result.algebra.get("closure_residual")
     if size > 1 and closed is not None:
