@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 import torch
 
@@ -14,7 +12,6 @@ __all__ = ["bracket_coefficients", "structure_tensor"]
 _PROBES = 16  # probe points a side on [-1, 1]^2: more than enough to determine polynomial fields
 
 
-@lru_cache(maxsize=32)
 def structure_tensor(basis: Basis) -> tuple[np.ndarray, np.ndarray]:
     """Brackets of all basis fields, expressed in the basis.
 

@@ -21,7 +21,7 @@ _WEIGHTS = {
     2: ((1.0, 0.7, 0.31), (0.27, 0.83, 0.57)),
 }
 # A part whose weighted sum is below this (for a unit-norm generator) leaves the decision to the next part.
-_NEGLIGIBLE = 0.08
+_NEGLIGIBLE = 0.25
 
 
 def _degree_scores(coefficients: np.ndarray, basis: Basis) -> dict[int, float]:

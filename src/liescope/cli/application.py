@@ -20,30 +20,25 @@ app = typer.Typer(
 )
 
 
-def _set_debug(context: typer.Context, value: bool) -> None:
-    if value:
-        context.obj.debug = True
-
-
 def _print_version(value: bool) -> None:
     if value:
         typer.echo(f"liescope {__version__}")
         raise typer.Exit
 
 
-Debug = Annotated[
-    bool,
-    typer.Option("--debug", help="Show the traceback of a failure.", callback=_set_debug, expose_value=False),
-]
+# main() looks for the word itself: a command line that cannot be parsed may need it too.
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.", expose_value=False)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 Seed = Annotated[int, typer.Option(help="The only source of randomness.")]
 
 
-@app.callback(invoke_without_command=True)
+@app.callback()
 def liescope(
-    context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True, expose_value=False
+        ),
     ] = False,
     debug: Debug = False,
 ) -> None:
@@ -56,8 +51,6 @@ def liescope(
       liescope apply found images.npz --t 0.3 --out moved.npz
       liescope report found
     """
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
 
 
 @app.command()

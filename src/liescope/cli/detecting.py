@@ -38,7 +38,6 @@ def run_detect(
     fields = get_basis(basis)
     check_folder(out)
     with ProgressDisplay(quiet) as display:
-        display("reading pairs", 0.0)
         data = load_pairs(pairs)
         result = detect(
             data.source,

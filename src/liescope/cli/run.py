@@ -6,7 +6,6 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from types import SimpleNamespace
 
 import typer
 
@@ -35,16 +34,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 done (also for the verdict "no symmetry"), 2 bad input or usage (one line on stderr, nothing
         written), 1 failure (one line; ``--debug`` or ``LIESCOPE_DEBUG=1`` adds the traceback), 130 stopped.
     """
-    state = SimpleNamespace(debug=os.environ.get("LIESCOPE_DEBUG", "") not in ("", "0"))
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    debug = "--debug" in words or os.environ.get("LIESCOPE_DEBUG", "") not in ("", "0")
     try:
-        code = app(words, prog_name="liescope", standalone_mode=False, obj=state)
+        code = app(words, prog_name="liescope", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else DONE
     except InputError as error:
-        return _fail(str(error), USAGE, state.debug)
+        return _fail(str(error), USAGE, debug)
     except _UsageError as error:
-        return _fail(_usage_message(error), USAGE, state.debug)
+        return _fail(_usage_message(error), USAGE, debug)
     except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted", INTERRUPTED, debug=False)
     except BrokenPipeError:
@@ -52,10 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILURE
     except MemoryError:
-        return _fail("out of memory, try fewer pairs or smaller images", FAILURE, state.debug)
+        return _fail("out of memory, try fewer pairs or smaller images", FAILURE, debug)
     except Exception as error:
         message = f"unexpected {type(error).__name__}: {error} (see the traceback with --debug)"
-        return _fail(message, FAILURE, state.debug)
+        return _fail(message, FAILURE, debug)
 
 
 def _fail(message: str, code: int, debug: bool) -> int:

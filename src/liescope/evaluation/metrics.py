@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -15,7 +16,7 @@ from liescope.geometry.fields import Basis, get_basis
 __all__ = ["field_cosine", "magnitude_error", "principal_angles", "wasserstein"]
 
 
-def _coefficients(value: Sequence[float] | np.ndarray, basis: Basis, name: str) -> np.ndarray:
+def _coefficients(value: Any, basis: Basis, name: str) -> np.ndarray:
     array = np.asarray(value, dtype=np.float64)
     if array.shape[-1:] != (basis.dimension,):
         raise InputError(

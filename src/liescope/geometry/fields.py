@@ -67,8 +67,8 @@ class Basis(ABC):
         return jacobian
 
     def velocity(
-        self, points: Float[Tensor, "*b n 2"], coefficients: Float[Tensor, "*b m"]
-    ) -> Float[Tensor, "*b n 2"]:
+        self, points: Float[Tensor, "*#b n 2"], coefficients: Float[Tensor, "*#b m"]
+    ) -> Float[Tensor, "*r n 2"]:
         """The field ``sum_k a_k b_k`` at the points; leading dimensions broadcast."""
         return torch.einsum("...nmc,...m->...nc", self.fields(points), coefficients)
 
@@ -141,11 +141,12 @@ class PolynomialBasis(Basis):
         return torch.einsum("...m,mck->...ck", coefficients, self.table.to(coefficients))
 
     def velocity(
-        self, points: Float[Tensor, "*b n 2"], coefficients: Float[Tensor, "*b m"]
-    ) -> Float[Tensor, "*b n 2"]:
+        self, points: Float[Tensor, "*#b n 2"], coefficients: Float[Tensor, "*#b m"]
+    ) -> Float[Tensor, "*r n 2"]:
         # Horner in x for every power of y: a few fused element-wise passes instead of an (n, m, 2) array.
         polynomial = self.polynomial(coefficients)
-        x, y = points.unbind(-1)
+        shape = torch.broadcast_shapes(points.shape[:-1], (*polynomial.shape[:-2], 1))
+        x, y = (c.expand(shape) for c in points.unbind(-1))
         components = []
         for component in polynomial.unbind(-2):
             table = dict(zip(self.exponents, component[..., None].unbind(-2), strict=True))
@@ -192,8 +193,8 @@ class SumBasis(Basis):
         return torch.cat([p.fields(points) for p in self.parts], dim=-2)
 
     def velocity(
-        self, points: Float[Tensor, "*b n 2"], coefficients: Float[Tensor, "*b m"]
-    ) -> Float[Tensor, "*b n 2"]:
+        self, points: Float[Tensor, "*#b n 2"], coefficients: Float[Tensor, "*#b m"]
+    ) -> Float[Tensor, "*r n 2"]:
         shares = coefficients.split([p.dimension for p in self.parts], dim=-1)
         total = self.parts[0].velocity(points, shares[0])
         for part, share in zip(self.parts[1:], shares[1:], strict=True):

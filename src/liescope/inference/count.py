@@ -8,7 +8,7 @@ threshold knows nothing of this and certifies falsely.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from scipy.stats import mannwhitneyu
@@ -23,6 +23,7 @@ resampling artefacts alone can be that regular."""
 _IDENTITY = 1e-5
 
 
+@runtime_checkable
 class SpanStudy(Protocol):
     """What counting needs of an engine: spans of any number of generators and errors on held-out pairs."""
 

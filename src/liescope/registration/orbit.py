@@ -21,7 +21,7 @@ from liescope.registration.levels import Level
 __all__ = ["OrbitMatch", "orbit_grid", "orbit_search", "shared_flow_errors", "spread"]
 
 _SPACING = 0.6  # of a level pixel, root mean square over the data's support, between neighbouring magnitudes
-_REACH = 1.3  # farthest move looked at, same measure in normalised units: past it nothing of an image is left
+_REACH = 1.75  # farthest move looked at, same measure, normalised units; half a turn of a full image is 1.63
 _MOST = 100  # magnitudes on either side of zero, at most
 
 

@@ -130,11 +130,11 @@ def prose(text: str) -> str:
 
 def typeset(equation: str) -> Markup:
     """An equation such as ``-y d/dx + x^2 d/dy`` as mathematics; the text is escaped first."""
-    text = str(Markup.escape(equation)).replace("-", "\N{MINUS SIGN}")
+    text = re.sub(r"(?<!\w)-", "\N{MINUS SIGN}", str(Markup.escape(equation)))
     text = re.sub(r"d/d([xy])\b", "\N{PARTIAL DIFFERENTIAL}<sub>\\1</sub>", text)
     # Monomials, but not the x of "<sub>x" nor of a user's "x-flow".
     text = re.sub(
-        r"(?<![\w>])(?:[xy](?:\^\d+)?)+(?![\w\N{MINUS SIGN}])",
+        r"(?<![\w>-])(?:[xy](?:\^\d+)?)+(?![\w-])",
         lambda monomial: re.sub(r"([xy])(?:\^(\d+))?", _power, monomial[0]),
         text,
     )

@@ -99,7 +99,7 @@ class SymmetryResult:
     t : array, shape (N, K)
         Magnitudes in units of the unit-norm generators: target = exp(sum_k t_k X_k) source.
     residual : array, shape (N,)
-        Mean squared error between the transported source and the target.
+        Squared difference of transported source and target, as a share of the target's sum of squares.
     accepted : array of bool, shape (N,)
         Which pairs follow the symmetry.
     seconds : float
