@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from liescope.report import words
-from liescope.report.numbers import histogram, number, percent
+from liescope.report.numbers import angle_bound, histogram, number, percent
 from liescope.result import SymmetryResult
 
 __all__ = ["print_result", "text_histogram"]
@@ -43,7 +43,7 @@ def _rows(result: SymmetryResult, encoding: str, out: Path | None) -> list[tuple
             (f"generator {k + 1}" if several else "how", f"{words.action(g)}, {words.how_much(result, k)}"),
             ("", f"X = {words.short_equation(g)}"),
             ("", text_histogram(result, k, encoding)),
-            ("direction", f"uncertain by {number(found.direction_error_deg, 2)} degrees"),
+            ("direction", f"uncertain by {angle_bound(found.direction_error_deg)} degrees"),
         ]
         if modes := words.modes_words(result, k):
             rows.append(("modes", modes))

@@ -40,10 +40,8 @@ def monomial_exponents(degree: int) -> list[tuple[int, int]]:
 
 
 def _monomial_name(p: int, q: int) -> str:
-    def power(symbol: str, exponent: int) -> str:
-        return {0: "", 1: symbol}.get(exponent, f"{symbol}^{exponent}")
-
-    return power("x", p) + power("y", q)
+    powers = ((symbol, exponent) for symbol, exponent in (("x", p), ("y", q)) if exponent)
+    return "".join(symbol if exponent == 1 else f"{symbol}^{exponent}" for symbol, exponent in powers)
 
 
 class Basis(ABC):

@@ -94,19 +94,14 @@ def register(
     metric = table.linear.T @ table.linear / level.grid.size
     metric = metric if single else directions.T @ metric @ directions
     goal = level.smooth(target)
-
-    def equations_at(t: Tensor) -> NormalEquations:
-        warped = sample(source, motion.origins(t), level.grid).reshape(source.shape)
-        return normal_equations(level.smooth(warped), goal, table)
-
     t = start
-    best = equations_at(t)
+    best = _equations_at(source, goal, motion, level, table, t)
     damping = torch.full_like(best.error, 1e-2)
     for _ in range(iterations):
         # Along a single direction a further motion and a larger t are the same thing: the frame is the identity.
         inside = best if single else _in_frame(best, exponential_derivative(structure, t @ directions.T) @ directions)
         trial = t + _damped_step(inside, damping, metric)
-        found = equations_at(trial)
+        found = _equations_at(source, goal, motion, level, table, trial)
         better = found.error < best.error
         t = torch.where(better[:, None], trial, t)
         best = _where(better, found, best)
@@ -119,8 +114,15 @@ def equations_on_basis(
 ) -> NormalEquations:
     """Normal equations over the whole basis (B, m, m) at given coordinates."""
     table = FieldTable.of(motion.basis, level.grid).to(source.device)
+    return _equations_at(source, level.smooth(target), motion, level, table, t)
+
+
+def _equations_at(
+    source: Tensor, goal: Tensor, motion: Motion, level: Level, table: FieldTable, t: Tensor
+) -> NormalEquations:
+    """Normal equations of pairs at t; ``goal`` are the targets, smoothed."""
     warped = sample(source, motion.origins(t), level.grid).reshape(source.shape)
-    return normal_equations(level.smooth(warped), level.smooth(target), table)
+    return normal_equations(level.smooth(warped), goal, table)
 
 
 def _in_frame(equations: NormalEquations, frame: Float[Tensor, "b m k"]) -> NormalEquations:
@@ -129,11 +131,12 @@ def _in_frame(equations: NormalEquations, frame: Float[Tensor, "b m k"]) -> Norm
 
 
 def _where(mask: Tensor, new: NormalEquations, old: NormalEquations) -> NormalEquations:
-    def pick(a: Tensor, b: Tensor) -> Tensor:
-        return torch.where(mask.reshape(-1, *[1] * (a.ndim - 1)), a, b)
-
+    """The new equations of the pairs in the mask, the old ones of the others."""
+    one, two = mask[:, None], mask[:, None, None]
     return NormalEquations(
-        pick(new.hessian, old.hessian), pick(new.gradient, old.gradient), pick(new.error, old.error)
+        torch.where(two, new.hessian, old.hessian),
+        torch.where(one, new.gradient, old.gradient),
+        torch.where(mask, new.error, old.error),
     )
 
 

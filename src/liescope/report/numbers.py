@@ -14,6 +14,7 @@ __all__ = [
     "Histogram",
     "accepted_natural",
     "amount",
+    "angle_bound",
     "error_size",
     "histogram",
     "number",
@@ -67,6 +68,11 @@ def percent(share: float | None) -> str:
 def error_size(error: float | None) -> str:
     """An error; digits far below anything that shows would only distract."""
     return "below 0.000001" if error is not None and 0 <= error < 1e-6 else number(error)
+
+
+def angle_bound(degrees: float) -> str:
+    """A bound in degrees to two digits; it knows scatter only, so what is tiny is told as a limit."""
+    return "below 0.01" if 0 <= degrees < 0.01 else number(degrees, 2)
 
 
 def unit_label(generator: Generator) -> str:

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from matplotlib.image import imsave
 
 from liescope.report import words
-from liescope.report.numbers import error_size, number, number_fixed, percent, precision
+from liescope.report.numbers import angle_bound, error_size, number, number_fixed, percent, precision
 from liescope.report.plots import DIFFERENCE, plot_field, plot_magnitudes
 from liescope.report.samples import SampleView, sample_views
 from liescope.report.theme import PAGE, page_svg
@@ -96,11 +96,12 @@ def render_page(result: SymmetryResult, folder_name: str = "RESULT") -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "number": number,
+        "angle_bound": angle_bound,
         "error_size": error_size,
+        "number": number,
         "percent": percent,
-        "typeset": typeset,
         "prose": prose,
+        "typeset": typeset,
     }
     return environment.get_template("page.html.j2").render(
         result=result,
@@ -174,7 +175,7 @@ def _coefficients(found: DetectedGenerator) -> list[Coefficient]:
     """Rows of the table, with as many decimals as the intervals deserve."""
     g = found.generator
     widest = float(np.nanmax(found.interval[:, 1] - found.interval[:, 0], initial=0.0))
-    decimals = 4 if not widest > 0 else min(max(4, 2 - math.floor(math.log10(widest))), 6)
+    decimals = 4 if not widest > 0 else min(max(4, 1 - math.floor(math.log10(widest))), 6)
     largest = float(np.abs(g.coefficients).max())
 
     def told(value: float) -> str:

@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 
 from liescope.algebra import Generator, equation
-from liescope.report.numbers import amount, error_size, number, percent, precision, span, unit_label
+from liescope.report.numbers import (
+    amount,
+    angle_bound,
+    error_size,
+    number,
+    percent,
+    precision,
+    span,
+    unit_label,
+)
 from liescope.result import SymmetryResult
 
 __all__ = [
@@ -267,7 +276,7 @@ def summary(result: SymmetryResult) -> str:
     """The answer in a few plain lines."""
     lines = [f"{title(result)}. {sentence(result)}"]
     for g in result.generators:
-        uncertain = f"direction uncertain by {number(g.direction_error_deg, 2)} degrees"
+        uncertain = f"direction uncertain by {angle_bound(g.direction_error_deg)} degrees"
         lines.append(f"  X = {short_equation(g.generator)}   ({uncertain})")
     lines.extend(f"  {line}" for line in evidence_words(result))
     return "\n".join(lines)

@@ -25,6 +25,7 @@ from liescope.result.values import json_text, plain_values
 __all__ = ["SCHEMA", "DetectedGenerator", "Samples", "SymmetryResult"]
 
 SCHEMA = "liescope.result/1"
+"""Name of the format of ``result.json``; a change of a key gets a new number."""
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 CHUNK_PIXELS = 1 << 21
 

@@ -1,0 +1,71 @@
+# make demo    the main job on real digits; writes demo/report.html
+# make test    linters, type checker, the whole suite
+# make lint    linters and type checker alone
+# make format  lets ruff rewrite what it can
+# make bench   speed and accuracy tables (BENCH=file.py for one)
+# make clean   removes everything that was made, .venv included
+#
+# PYTHON=python3.12 chooses the interpreter that .venv is made with; VENV=dir another place for it.
+
+PYTHON ?= python3
+VENV ?= .venv
+BENCH ?= $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py))
+
+python := $(VENV)/bin/python
+install := $(python) -m pip install --disable-pip-version-check --constraint constraints.txt --editable
+# Stamps: an installation is repeated only when what it depends on has changed.
+made := $(VENV)/.made
+installed := $(VENV)/.installed
+with_test := $(VENV)/.installed-test
+with_bench := $(VENV)/.installed-bench
+recipe := pyproject.toml constraints.txt
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint format bench clean
+
+help:
+	@sed -n '/^# make/s/^# //p' Makefile
+
+demo: $(installed)
+	$(python) examples/demo.py
+
+test: lint
+	$(python) -m pytest
+
+lint: $(with_test)
+	$(python) -m ruff check .
+	$(python) -m ruff format --check .
+	$(python) -m mypy
+
+format: $(with_test)
+	$(python) -m ruff check --fix .
+	$(python) -m ruff format .
+
+bench: $(with_bench)
+	@test -n "$(BENCH)" || { echo "no benchmark: try BENCH=file.py" >&2; exit 1; }
+	set -e; for script in $(BENCH); do $(python) $$script; done
+
+clean:
+	rm -rf "$(VENV)" demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find src tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(made):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "expected Python 3.11 or later: try PYTHON=python3.12" >&2; exit 1; }
+	test -x $(python) || $(PYTHON) -m venv "$(VENV)" || { rm -rf "$(VENV)"; exit 1; }
+	touch $@
+
+$(installed): $(made) $(recipe)
+	@echo "Installing; the first time this takes a few minutes."
+	$(install) .
+	touch $@
+
+$(with_test): $(made) $(recipe)
+	@echo "Installing; the first time this takes a few minutes."
+	$(install) '.[test]'
+	touch $@ $(installed)
+
+$(with_bench): $(made) $(recipe)
+	$(install) '.[bench]'
+	touch $@ $(installed)

@@ -1,0 +1,110 @@
+"""The answer in words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from liescope.algebra import CANONICAL_FIELDS, Generator
+from liescope.report import words
+
+
+def turned(degrees) -> np.ndarray:
+    """Magnitudes t of a unit-norm rotation by these angles."""
+    return np.asarray(np.radians(np.asarray(degrees, float))[:, None] * np.sqrt(2))
+
+
+def test_a_rotation_in_one_sentence(make_result):
+    t = turned(np.linspace(-60, 60, 1000))
+    result = make_result("rotation", shape=(1, 28, 28), pairs=1000, t=t)
+    assert words.title(result) == "Rotation"
+    assert words.sentence(result) == (
+        "Each target is its source rotated counter-clockwise about (13.5, 13.5), "
+        "by between -60 and 60 degrees."
+    )
+
+
+def test_humps_are_told(make_result):
+    t = turned(np.repeat([-60, 0, 60], 200))
+    assert words.sentence(make_result("rotation", pairs=600, t=t)).endswith(
+        "by between -60 and 60 degrees, mostly near -60, 0 and 60 degrees."
+    )
+
+
+def test_one_single_magnitude(make_result):
+    assert words.how_much(make_result("rotation", t=turned(np.full(60, 30)))) == "by 30 degrees"
+    scaled = make_result("scale", t=np.full((60, 1), np.sqrt(2) * np.log(1.5)))
+    assert words.how_much(scaled) == "by a factor of 1.5"
+
+
+def test_scaling_is_told_in_factors(make_result):
+    t = np.sqrt(2) * np.linspace(np.log(0.5), np.log(2), 60)[:, None]
+    result = make_result("scale", t=t, accepted=np.ones(60, bool))
+    assert words.how_much(result) == "by a factor between 0.501 and 2"
+
+
+@pytest.mark.parametrize("name", [*CANONICAL_FIELDS, "off-centre spiral", "translation at 30", "no name"])
+def test_every_generator_has_words(name):
+    special = {
+        "off-centre spiral": [0.2, 0.5, -1, 0, 1, 0.5],
+        "translation at 30": [0.866, 0, 0, 0.5, 0, 0],
+        "no name": [0.1, 1, 0.3, -0.7, -0.2, 0.4],
+    }
+    if name in CANONICAL_FIELDS:
+        generator = Generator(np.ravel(CANONICAL_FIELDS[name]), "quadratic", (28, 20))
+    else:
+        generator = Generator(special[name], "affine", (28, 20))
+    text = words.action(generator)
+    expected = {
+        "translation at 30": "shifted at 30 degrees",
+        "no name": "flow of",
+        "off-centre spiral": "rotated",
+    }
+    assert expected.get(name, "") in text
+    # Only what has no name of its own is told by its equation.
+    assert ("d/dx" in text) == (name == "no name")
+
+
+def test_several_generators(make_result):
+    result = make_result("rotation", "translation-x")
+    assert words.title(result) == "2 symmetries: rotation and shift along x"
+    text = words.sentence(result)
+    assert text.startswith("Each target is its source moved in 2 ways together: (1) rotated")
+    assert "(2) shifted to the right" in text
+
+
+def test_no_symmetry_says_why(make_result):
+    result = make_result(reason="nothing beats chance")
+    assert words.title(result) == "No symmetry found"
+    assert words.sentence(result) == "Nothing beats chance."
+
+
+def test_evidence_in_numbers(make_result):
+    first, second, third = words.evidence_words(make_result("rotation"))
+    assert "0.1 as they are and 0.01 after moving the source: 90 % of the difference is explained" in first
+    assert "leaves 0.09" in second
+    assert "p = 0.002" in second
+    assert "54 of 60 pairs (90 %)" in third
+    everything = make_result("rotation", accepted=np.ones(60, bool), evidence={})
+    assert words.evidence_words(everything) == ["All 60 pairs follow the symmetry."]
+
+
+def test_evidence_that_is_missing_is_not_made_up(make_result):
+    assert np.isnan(words.explained(make_result(evidence={})))
+    assert words.evidence_words(make_result(evidence={"p_value": None})) == []
+    worse = make_result("rotation", evidence={"identity_error": 0.1, "heldout_error": 0.2})
+    assert "none of the difference is explained" in words.evidence_words(worse)[0]
+
+
+@pytest.mark.parametrize(("p", "text"), [(0.0312, "p = 0.031"), (1e-60, "p < 0.0001"), (1.0, "p = 1")])
+def test_p_values(p, text):
+    assert words.p_value_words(p) == text
+
+
+def test_algebra(make_result):
+    algebra = {"dimension": 3, "name": "se(2)", "closed": True, "closure_residual": 0.001}
+    text = words.algebra_words(make_result("rotation", "translation-x", "translation-y", algebra=algebra))
+    assert "dimension 3, called se(2), the rigid motions of the plane" in text
+    assert "close under the bracket (residual 0.001)" in text
+    open_text = words.algebra_words(make_result("rotation", "shear-x", algebra=algebra | {"closed": False}))
+    assert "do not close" in open_text

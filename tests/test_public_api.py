@@ -1,0 +1,270 @@
+"""The public names are these and no others, each with a docstring, and importing them is quiet and light."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import json
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import liescope
+
+PUBLIC = {
+    "liescope": [
+        "Generator",
+        "InputError",
+        "SymmetryDetector",
+        "SymmetryResult",
+        "__version__",
+        "detect",
+        "load_result",
+    ],
+    "liescope.errors": [
+        "InputError",
+        "suggest",
+    ],
+    "liescope.geometry": [
+        "BASES",
+        "Basis",
+        "CallableBasis",
+        "Grid",
+        "PolynomialBasis",
+        "affine",
+        "conformal",
+        "field_basis",
+        "flow",
+        "flow_error",
+        "get_basis",
+        "polynomial",
+        "quadratic",
+        "sample",
+        "sct_flow",
+        "transport_images",
+    ],
+    "liescope.algebra": [
+        "CANONICAL_FIELDS",
+        "AlgebraDescription",
+        "Generator",
+        "Recognition",
+        "bracket_coefficients",
+        "canonical_coefficients",
+        "describe_algebra",
+        "equation",
+        "field_gram",
+        "fix_gauge",
+        "readable_generators",
+        "recognise",
+        "span_angles",
+        "structure_tensor",
+    ],
+    "liescope.data": [
+        "CORPORA",
+        "LAWS",
+        "META_KEYS",
+        "MIN_PAIRS",
+        "MIN_SIDE",
+        "TASKS",
+        "TRANSFORMS",
+        "Corpus",
+        "Frame",
+        "ImageStack",
+        "Pairs",
+        "Transform",
+        "canonical_transform",
+        "load_corpus",
+        "load_pairs",
+        "make_pairs",
+        "pairs_from",
+        "pairs_from_sequence",
+        "parse_law",
+        "parse_transforms",
+        "preview_sheet",
+        "resize_images",
+        "save_pairs",
+        "user_transform",
+        "validate_images",
+    ],
+    "liescope.registration": [
+        "Alignment",
+        "GreyScale",
+        "PairSet",
+        "Registration",
+        "Search",
+        "Study",
+        "magnitudes_along",
+        "register_all",
+    ],
+    "liescope.inference": [
+        "CoefficientUncertainty",
+        "Count",
+        "Evidence",
+        "SpanStudy",
+        "coefficient_uncertainty",
+        "count_generators",
+        "find_modes",
+    ],
+    "liescope.result": [
+        "RESULT_FILES",
+        "SCHEMA",
+        "DetectedGenerator",
+        "Samples",
+        "SymmetryResult",
+        "atomic_folder",
+        "check_folder",
+        "load_result",
+    ],
+    "liescope.detector": [
+        "ENGINES",
+        "Progress",
+        "SymmetryDetector",
+        "detect",
+    ],
+    "liescope.evaluation": [
+        "field_cosine",
+        "magnitude_error",
+        "principal_angles",
+        "wasserstein",
+    ],
+    "liescope.report": [
+        "plot_field",
+        "plot_magnitudes",
+        "plot_pairs",
+        "render_page",
+        "write_page",
+    ],
+    "liescope.cli": [
+        "app",
+        "main",
+    ],
+}
+
+# Extras and heavy packages: imported where they are used, never by importing liescope.
+ON_DEMAND = ("h5py", "kornia", "lightning", "ot", "plotly", "pooch", "requests", "skimage")
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_public_names_are_the_inventory(module: str) -> None:
+    assert sorted(importlib.import_module(module).__all__) == sorted(PUBLIC[module])
+
+
+def test_every_package_is_in_the_inventory() -> None:
+    found = {
+        f"liescope.{module.name}"
+        for module in pkgutil.iter_modules(liescope.__path__)
+        if not module.name.startswith("_")
+    }
+    assert found | {"liescope"} == set(PUBLIC)
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [(m, n) for m in PUBLIC for n in PUBLIC[m] if n != "__version__"]
+)
+def test_every_public_name_has_a_docstring(module: str, name: str) -> None:
+    value = getattr(importlib.import_module(module), name)
+    if inspect.isclass(value) or inspect.isroutine(value):
+        text = value.__doc__ or ""
+        assert text.strip(), f"{name} has no docstring"
+        # What NamedTuple and dataclass write when nobody does.
+        assert not text.startswith(f"{name}("), f"{name} has a generated docstring"
+    else:
+        assert documented_constant(module, name), f"{name}: expected a string literal below its assignment"
+
+
+def documented_constant(module: str, name: str) -> bool:
+    """Whether, where the name is assigned, the next statement is a string: the docstring of a constant."""
+    tree = ast.parse(inspect.getsource(importlib.import_module(module)))
+    for statement in tree.body:
+        if isinstance(statement, ast.ImportFrom) and statement.module:
+            for alias in statement.names:
+                if (alias.asname or alias.name) == name:
+                    return documented_constant(statement.module, alias.name)
+    for statement, following in zip(tree.body, tree.body[1:], strict=False):
+        targets = (
+            statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+        )
+        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+            return isinstance(following, ast.Expr) and isinstance(
+                getattr(following.value, "value", None), str
+            )
+    return False
+
+
+def test_public_names_of_the_package_are_reached_without_loading_it_whole() -> None:
+    assert sorted(dir(liescope)) == sorted(liescope.__all__)
+    assert liescope.detect is importlib.import_module("liescope.detector").detect
+    with pytest.raises(AttributeError, match="no attribute 'detekt'"):
+        getattr(liescope, "detekt")  # noqa: B009
+
+
+def modules() -> list[pkgutil.ModuleInfo]:
+    return list(pkgutil.walk_packages(liescope.__path__, "liescope."))
+
+
+# Runs in a process of its own: imports what it is told to and prints what that loaded and whom it called.
+PROBE = """
+import importlib, json, sys
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in REFUSED:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+calls = []
+REFUSED, wanted, names = json.loads(sys.argv[1])
+sys.meta_path.insert(0, Refuse())
+sys.addaudithook(lambda event, arguments: calls.append(event) if event.startswith("socket.") else None)
+for module in wanted:
+    importlib.import_module(module)
+for name in names:
+    getattr(sys.modules["liescope"], name)
+print(json.dumps([sorted({name.partition(".")[0] for name in sys.modules}), calls]))
+"""
+
+
+def probe(
+    *wanted: str, refused: tuple[str, ...] = (), names: tuple[str, ...] = ()
+) -> tuple[set[str], list[str]]:
+    """Top-level packages loaded by imports in a fresh interpreter, and its network events."""
+    source = str(Path(liescope.__file__).parents[1])
+    request = json.dumps([refused, wanted, names])
+    # -c puts the working directory first in the path: an installed copy is never what is tested.
+    run = subprocess.run(
+        [sys.executable, "-c", PROBE, request], cwd=source, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    loaded, calls = json.loads(run.stdout)
+    return set(loaded), calls
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    loaded, calls = probe("liescope")
+    assert not loaded & {*ON_DEMAND, "torch", "matplotlib", "sklearn", "scipy", "numpy"}
+    assert calls == []
+
+
+def test_the_command_line_starts_without_torch() -> None:
+    loaded, calls = probe("liescope.cli")
+    assert not loaded & {*ON_DEMAND, "torch", "matplotlib"}
+    assert calls == []
+
+
+def test_the_data_package_needs_no_torch() -> None:
+    assert "torch" not in probe("liescope.data")[0]
+
+
+def test_the_public_names_load_no_plots_and_no_extras_and_open_no_connection() -> None:
+    loaded, calls = probe("liescope", names=tuple(PUBLIC["liescope"]))
+    assert "torch" in loaded
+    assert not loaded & {*ON_DEMAND, "matplotlib"}
+    assert calls == []
+
+
+def test_every_module_can_be_imported_without_the_extras() -> None:
+    names = [module.name for module in modules() if not module.name.endswith("__main__")]
+    probe(*names, refused=ON_DEMAND)
