@@ -64,9 +64,7 @@ def main(out: Path, tiny: bool = False) -> SymmetryResult:
             seed=0,
             progress=lambda done, total: display("making pairs", done / total),
         )
-        result: SymmetryResult = detect(
-            pairs.source, pairs.target, basis="affine", random_state=0, progress=display
-        )
+        result: SymmetryResult = detect(pairs.source, pairs.target, basis="affine", random_state=0, progress=display)
         display("writing the page", 1.0)
         result.save(out)
     table = Table("", "truth", "found")

@@ -39,9 +39,7 @@ def build_result(
     rng = np.random.default_rng(0)
     found = []
     for field in fields:
-        generator = Generator(
-            np.array(FIELDS[field] if isinstance(field, str) else field, float), resolved, shape[1:]
-        )
+        generator = Generator(np.array(FIELDS[field] if isinstance(field, str) else field, float), resolved, shape[1:])
         interval = generator.coefficients[:, None] + np.array([-0.01, 0.02])
         found.append(DetectedGenerator(generator, 0.4, interval))
     accepted = np.arange(pairs) % 10 != 9 if fields else np.zeros(pairs, bool)

@@ -87,9 +87,7 @@ def test_help_and_version_are_fast_because_nothing_heavy_is_loaded():
 
 
 def test_python_m_liescope_passes_the_exit_code_on():
-    done = subprocess.run(
-        [sys.executable, "-m", "liescope", "detct"], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-m", "liescope", "detct"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == "liescope: error: No such command 'detct'. Did you mean 'detect'?\n"
 

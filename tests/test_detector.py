@@ -16,9 +16,11 @@ from liescope.evaluation import field_cosine, magnitude_error, principal_angles,
 from liescope.geometry import affine, field_basis
 from liescope.inference import find_modes
 
+DEFAULTS: dict[str, Any] = {"transform": "rotation", "range": 60}
+
 
 def digits(count: int = 600, **settings: Any) -> Pairs:
-    return make_pairs(**({"transform": "rotation", "range": 60, "pairs": count} | settings))
+    return make_pairs(**(DEFAULTS | {"pairs": count} | settings))
 
 
 @pytest.fixture(scope="module")
@@ -259,16 +261,22 @@ def test_grid_search_prefers_the_basis_that_holds_the_truth(rotations: Pairs) ->
 
 
 def test_init_only_stores() -> None:
-    detector = SymmetryDetector(engine="nonsense", basis="nonsense", n_generators=-3)  # type: ignore[arg-type]
+    detector = SymmetryDetector(engine="nonsense", basis="nonsense", n_generators=-3)
     assert detector.basis == "nonsense"
 
 
 def test_all_bad_parameters_are_told_at_once(rotations: Pairs) -> None:
-    bad = SymmetryDetector(engine="regist", basis="afine", n_generators=0, random_state=-1)  # type: ignore[arg-type]
+    bad = SymmetryDetector(engine="regist", basis="afine", n_generators=0, random_state=-1)
     with pytest.raises(InputError) as caught:
         bad.fit(rotations.source, rotations.target)
     message = str(caught.value)
-    for part in ("'regist'", "Did you mean 'registration'", "Did you mean 'affine'", "n_generators", "random_state"):
+    for part in (
+        "'regist'",
+        "Did you mean 'registration'",
+        "Did you mean 'affine'",
+        "n_generators",
+        "random_state",
+    ):
         assert part in message
     assert "\n" not in message
     with pytest.raises(InputError, match="at most 6"):

@@ -47,9 +47,7 @@ def imports(tree: ast.AST, module: str, *, is_package: bool, lazy: bool = False)
             for alias in node.names:
                 yield Import(alias.name, node.lineno, lazy)
         elif isinstance(node, ast.ImportFrom):
-            parent = (
-                module.split(".")[: len(module.split(".")) - node.level + is_package] if node.level else []
-            )
+            parent = module.split(".")[: len(module.split(".")) - node.level + is_package] if node.level else []
             base = [*parent, *(node.module or "").split(".")]
             for alias in node.names:
                 yield Import(".".join([*filter(None, base), alias.name]), node.lineno, lazy)

@@ -162,9 +162,7 @@ def test_every_package_is_in_the_inventory() -> None:
     assert found | {"liescope"} == set(PUBLIC)
 
 
-@pytest.mark.parametrize(
-    ("module", "name"), [(m, n) for m in PUBLIC for n in PUBLIC[m] if n != "__version__"]
-)
+@pytest.mark.parametrize(("module", "name"), [(m, n) for m in PUBLIC for n in PUBLIC[m] if n != "__version__"])
 def test_every_public_name_has_a_docstring(module: str, name: str) -> None:
     value = getattr(importlib.import_module(module), name)
     if inspect.isclass(value) or inspect.isroutine(value):
@@ -185,13 +183,9 @@ def documented_constant(module: str, name: str) -> bool:
                 if (alias.asname or alias.name) == name:
                     return documented_constant(statement.module, alias.name)
     for statement, following in zip(tree.body, tree.body[1:], strict=False):
-        targets = (
-            statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
-        )
+        targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
         if any(isinstance(target, ast.Name) and target.id == name for target in targets):
-            return isinstance(following, ast.Expr) and isinstance(
-                getattr(following.value, "value", None), str
-            )
+            return isinstance(following, ast.Expr) and isinstance(getattr(following.value, "value", None), str)
     return False
 
 
@@ -227,9 +221,7 @@ print(json.dumps([sorted({name.partition(".")[0] for name in sys.modules}), call
 """
 
 
-def probe(
-    *wanted: str, refused: tuple[str, ...] = (), names: tuple[str, ...] = ()
-) -> tuple[set[str], list[str]]:
+def probe(*wanted: str, refused: tuple[str, ...] = (), names: tuple[str, ...] = ()) -> tuple[set[str], list[str]]:
     """Top-level packages loaded by imports in a fresh interpreter, and its network events."""
     source = str(Path(liescope.__file__).parents[1])
     request = json.dumps([refused, wanted, names])

@@ -90,17 +90,13 @@ def test_a_machine_path_is_found_and_a_harmless_one_is_not(folder: str) -> None:
     assert forbidden(f'path = "/{folder}/main/file"'.encode())
     assert forbidden(f"/{folder}/main".encode())
     assert not forbidden(f"https://example.com/{folder}/page".encode())
-    assert not forbidden(
-        f"a/{folder}/b ./{folder}/b ~/{folder}/b $HOME/{folder}/b ${{x}}/{folder}/b".encode()
-    )
+    assert not forbidden(f"a/{folder}/b ./{folder}/b ~/{folder}/b $HOME/{folder}/b ${{x}}/{folder}/b".encode())
 
 
 @pytest.fixture(scope="module")
 def project() -> dict[str, object]:
     """The table ``project`` of pyproject.toml."""
-    content: dict[str, object] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))[
-        "project"
-    ]
+    content: dict[str, object] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return content
 
 

@@ -56,9 +56,7 @@ def test_dictionary_has_every_key_of_the_schema(make_result):
 
 
 def test_numbers_that_json_has_not_become_null(make_result, tmp_path):
-    result = make_result(
-        evidence={"p_value": float("nan"), "heldout_error": np.float32("inf")}, seconds=np.nan
-    )
+    result = make_result(evidence={"p_value": float("nan"), "heldout_error": np.float32("inf")}, seconds=np.nan)
     result.save(tmp_path / "r")
     text = (tmp_path / "r/result.json").read_text()
     content = json.loads(text, parse_constant=refuse_constant)

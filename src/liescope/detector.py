@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -35,6 +35,8 @@ from liescope.result import DetectedGenerator, Samples, SymmetryResult
 __all__ = ["ENGINES", "Progress", "SymmetryDetector", "detect"]
 
 ENGINES = ("auto", "registration")
+"""What ``engine=`` and ``--engine`` accept."""
+
 Progress = Callable[[str, float], None]
 """Called with the name of the stage and how much of it is done, 0 to 1."""
 
@@ -88,9 +90,9 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
 
     def __init__(
         self,
-        engine: Literal["auto", "registration"] = "auto",
+        engine: str = "auto",
         basis: str | Basis = "affine",
-        n_generators: Literal["auto"] | int = "auto",
+        n_generators: str | int = "auto",
         random_state: int = 0,
         device: str | None = None,
         progress: Progress | None = None,
@@ -129,7 +131,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
                 pairs, study, count.span, lambda done: self._report("measuring all pairs", done)
             )
             generators, change = _generators(registration, basis, pairs, self.random_state)
-            self._model = _Model(
+            self._model: _Model | None = _Model(
                 study.alignment, registration.search, change, pairs.scale, registration.interpolation
             )
             t, residual = registration.t @ change.T, registration.residual.astype(np.float64)
@@ -146,7 +148,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
             verdict="symmetry" if generators else "no symmetry",
             reason=count.reason,
             pairs=len(pairs),
-            shape=tuple(int(n) for n in source.shape[1:]),
+            shape=(int(source.shape[1]), int(source.shape[2]), int(source.shape[3])),
             basis=basis,
             generators=generators,
             algebra=described._asdict(),
@@ -281,9 +283,9 @@ def detect(
     Y: Any,
     *,
     image_shape: Sequence[int] | None = None,
-    engine: Literal["auto", "registration"] = "auto",
+    engine: str = "auto",
     basis: str | Basis = "affine",
-    n_generators: Literal["auto"] | int = "auto",
+    n_generators: str | int = "auto",
     random_state: int = 0,
     device: str | None = None,
     progress: Progress | None = None,

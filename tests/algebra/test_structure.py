@@ -51,7 +51,9 @@ def test_rotation_and_one_translation_are_not_closed() -> None:
     assert described.name == "not closed"
 
 
-@pytest.mark.parametrize(("name", "algebra"), [("rotation", "so(2)"), ("translation-y", "t(1)"), ("shear-x", "one-parameter")])
+@pytest.mark.parametrize(
+    ("name", "algebra"), [("rotation", "so(2)"), ("translation-y", "t(1)"), ("shear-x", "one-parameter")]
+)
 def test_one_parameter_groups(name: str, algebra: str) -> None:
     assert describe_algebra(columns([name], "affine"), affine(), SHAPE).name == algebra
     assert describe_algebra(np.zeros((6, 0)), affine(), SHAPE).dimension == 0
@@ -75,9 +77,7 @@ def test_structure_constants_are_antisymmetric_and_obey_jacobi() -> None:
 def test_span_angles_against_scipy(seed: int) -> None:
     rng = np.random.default_rng(seed)
     a, b = rng.normal(size=(6, 2)), rng.normal(size=(6, 3))
-    np.testing.assert_allclose(
-        span_angles(a, b, np.eye(6)), np.sort(np.degrees(subspace_angles(a, b))), atol=1e-6
-    )
+    np.testing.assert_allclose(span_angles(a, b, np.eye(6)), np.sort(np.degrees(subspace_angles(a, b))), atol=1e-6)
 
 
 def test_small_angles_are_not_lost_in_rounding() -> None:

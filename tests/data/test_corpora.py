@@ -36,9 +36,7 @@ def test_embedded_corpora(name: str, shape: tuple[int, ...], classes: int) -> No
     assert corpus.credit
 
 
-def test_fast_reading_of_the_digits_is_that_of_their_package(
-    digits: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_fast_reading_of_the_digits_is_that_of_their_package(digits: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def gone(_: str) -> Path:
         return Path("nowhere")
 

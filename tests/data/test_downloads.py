@@ -156,9 +156,7 @@ def idx(array: np.ndarray) -> bytes:
     return gzip.compress(header + array.tobytes())
 
 
-def test_idx_corpora_end_to_end(
-    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digits: Any
-) -> None:
+def test_idx_corpora_end_to_end(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digits: Any) -> None:
     chosen = {"train": slice(0, None, 100), "test": slice(7, None, 500)}
     files = {}
     for part, rows in chosen.items():
@@ -219,9 +217,7 @@ def test_galaxy10_is_read_lazily_from_a_file_of_its_layout(
     assert made.meta["label_names"] == list(galaxy10.GALAXY10_LABELS)
 
 
-def test_galaxy10_of_another_layout_is_named(
-    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_galaxy10_of_another_layout_is_named(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with h5py.File(tmp_path / "made.h5", "w") as file:
         file["images"], file["ans"] = np.zeros((6, 8, 8)), np.zeros(6)
     served = remote(shelf, "Galaxy10_DECals.h5", (tmp_path / "made.h5").read_bytes())

@@ -88,9 +88,7 @@ def test_composition_is_applied_left_to_right() -> None:
 
 
 def test_off_centre_rotation_turns_about_its_pixel() -> None:
-    made = pairs_from(
-        blob((64, 64), (20.0, 40.0))[None], transform="rotation", law="fixed:90", centre=(30.0, 20.0)
-    )
+    made = pairs_from(blob((64, 64), (20.0, 40.0))[None], transform="rotation", law="fixed:90", centre=(30.0, 20.0))
     # From right of the centre (column 30, row 20) to above it.
     np.testing.assert_allclose(ndimage.center_of_mass(made.target[0]), (10.0, 30.0), atol=0.05)
     assert made.meta["centre_px"] == [30.0, 20.0]
@@ -98,9 +96,7 @@ def test_off_centre_rotation_turns_about_its_pixel() -> None:
 
 def test_resize_keeps_area_and_centre() -> None:
     image = np.random.default_rng(0).random((3, 12, 18))
-    np.testing.assert_allclose(
-        resize_images(image, (4, 6)), image.reshape(3, 4, 3, 6, 3).mean(axis=(2, 4)), atol=1e-12
-    )
+    np.testing.assert_allclose(resize_images(image, (4, 6)), image.reshape(3, 4, 3, 6, 3).mean(axis=(2, 4)), atol=1e-12)
     np.testing.assert_allclose(resize_images(image, (5, 7)).mean(), image.mean(), atol=0.02)
     grown = resize_images(image, (24, 36))
     expected = ndimage.zoom(image, (1, 2, 2), order=1, mode="nearest", grid_mode=True)

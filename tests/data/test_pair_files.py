@@ -47,9 +47,7 @@ def test_plain_numpy_files_are_pairs(tmp_path: Path) -> None:
     assert loaded.natural_magnitude is None
 
 
-def test_large_uncompressed_files_are_mapped(
-    tmp_path: Path, made: Pairs, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_large_uncompressed_files_are_mapped(tmp_path: Path, made: Pairs, monkeypatch: pytest.MonkeyPatch) -> None:
     path = save_pairs(tmp_path / "a.npz", made)
     monkeypatch.setattr(pairs_module, "IN_MEMORY_BYTES", 1000)
     mapped = load_pairs(path)
@@ -66,9 +64,7 @@ def test_large_uncompressed_files_are_mapped(
         load_pairs(path)
 
 
-def test_a_failed_write_leaves_the_old_file(
-    tmp_path: Path, made: Pairs, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path, made: Pairs, monkeypatch: pytest.MonkeyPatch) -> None:
     path = save_pairs(tmp_path / "a.npz", made)
     before = path.read_bytes()
 

@@ -87,9 +87,7 @@ def test_validation_reads_in_slices_and_stays_lazy() -> None:
         return images
 
     huge = LazyImages((40_000, 64, 64), np.float32, read)
-    with pytest.raises(
-        InputError, match="1 NaN or infinite in 1 source image, the first at pair 5000, row 1"
-    ):
+    with pytest.raises(InputError, match="1 NaN or infinite in 1 source image, the first at pair 5000, row 1"):
         validate_images(huge, huge)
     assert max(largest) <= 1024
     good = LazyImages((9, 64, 64), np.float32, lambda i: np.ones((len(i), 64, 64), np.float32))

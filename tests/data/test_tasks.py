@@ -31,9 +31,7 @@ def test_truth_is_what_was_done(digits: Any) -> None:
 
 
 def test_meta_travels_as_json(digits: Any) -> None:
-    made: Any = make_pairs(
-        transform="rotation+sct-x", range=[30, 0.2], law="uniform+normal", pairs=10, corpus=digits
-    )
+    made: Any = make_pairs(transform="rotation+sct-x", range=[30, 0.2], law="uniform+normal", pairs=10, corpus=digits)
     assert set(META_KEYS) <= set(made.meta)
     assert json.loads(json.dumps(made.meta)) == made.meta
     assert made.meta["basis"] == "quadratic"

@@ -30,9 +30,7 @@ def integrate(coefficients: np.ndarray, points: np.ndarray, t: float) -> np.ndar
         f = monomials(p[0], p[1], len(u))
         return [float(np.dot(u, f)), float(np.dot(v, f))]
 
-    return np.array(
-        [solve_ivp(velocity, (0, t), p, method="DOP853", rtol=1e-10, atol=1e-12).y[:, -1] for p in points]
-    )
+    return np.array([solve_ivp(velocity, (0, t), p, method="DOP853", rtol=1e-10, atol=1e-12).y[:, -1] for p in points])
 
 
 def every_transform() -> list[Transform]:

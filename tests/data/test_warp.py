@@ -36,9 +36,7 @@ def test_rotation_is_that_of_scipy(images: np.ndarray, order: int, degrees: floa
 def test_rotation_is_counter_clockwise_as_pillow_has_it(images: np.ndarray) -> None:
     source, target = one(images, "rotation", 40.0)
     for before, after in zip(source, target, strict=True):
-        turned = np.asarray(
-            Image.fromarray(before.astype(np.float32)).rotate(40.0, Image.Resampling.BILINEAR)
-        )
+        turned = np.asarray(Image.fromarray(before.astype(np.float32)).rotate(40.0, Image.Resampling.BILINEAR))
         assert np.abs(turned - after).mean() < 0.002
         back = np.asarray(Image.fromarray(before.astype(np.float32)).rotate(-40.0, Image.Resampling.BILINEAR))
         assert np.abs(back - after).mean() > 0.02
@@ -51,9 +49,7 @@ def test_translation_is_that_of_scipy(
     images: np.ndarray, transform: str, size: float, shift: tuple[float, float]
 ) -> None:
     source, target = one(images, transform, size)
-    np.testing.assert_allclose(
-        target, ndimage.shift(source, (0, *shift), order=1, mode="grid-constant"), atol=1e-5
-    )
+    np.testing.assert_allclose(target, ndimage.shift(source, (0, *shift), order=1, mode="grid-constant"), atol=1e-5)
 
 
 def test_scale_is_that_of_scipy_zoom(images: np.ndarray) -> None:
@@ -74,16 +70,12 @@ def test_scale_is_that_of_scipy_zoom(images: np.ndarray) -> None:
         ("scale-y", [[np.exp(-0.3), 0], [0, 1]]),
     ],
 )
-def test_linear_maps_are_those_of_scipy(
-    images: np.ndarray, transform: str, inverse: list[list[float]]
-) -> None:
+def test_linear_maps_are_those_of_scipy(images: np.ndarray, transform: str, inverse: list[list[float]]) -> None:
     wide = images[:, 3:25]  # not square
     source, target = one(wide, transform, 0.3)
     matrix, middle = np.array(inverse, dtype=float), np.array([10.5, 13.5])
     for before, after in zip(source, target, strict=True):
-        expected = ndimage.affine_transform(
-            before, matrix, middle - matrix @ middle, order=1, mode="grid-constant"
-        )
+        expected = ndimage.affine_transform(before, matrix, middle - matrix @ middle, order=1, mode="grid-constant")
         np.testing.assert_allclose(after, expected, atol=1e-5)
 
 

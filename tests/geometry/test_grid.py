@@ -30,7 +30,8 @@ def test_pixels_and_points_are_inverse() -> None:
     pixels = torch.tensor([[0.0, 0.0], [16.0, 10.0], [3.25, 7.5]], dtype=torch.float64)
     torch.testing.assert_close(grid.to_pixels(grid.from_pixels(pixels)), pixels)
     torch.testing.assert_close(
-        grid.to_pixels(torch.zeros(1, 2, dtype=torch.float64))[0], torch.tensor([8.0, 5.0], dtype=torch.float64)
+        grid.to_pixels(torch.zeros(1, 2, dtype=torch.float64))[0],
+        torch.tensor([8.0, 5.0], dtype=torch.float64),
     )
 
 
@@ -41,6 +42,4 @@ def test_resampled_grid_covers_the_same_domain(shape: tuple[int, int]) -> None:
     assert max(small.shape) == 14
     assert (small.half_height, small.half_width) == (full.half_height, full.half_width)
     edge = small.points(dtype=torch.float64).amax(dim=0) + torch.tensor(small.pitch, dtype=torch.float64) / 2
-    torch.testing.assert_close(
-        edge, torch.tensor([full.half_width, full.half_height], dtype=torch.float64)
-    )
+    torch.testing.assert_close(edge, torch.tensor([full.half_width, full.half_height], dtype=torch.float64))

@@ -18,9 +18,13 @@ def images() -> torch.Tensor:
     return torch.tensor(digits)[:, None]
 
 
-@pytest.mark.parametrize(("interpolation", "order", "bound"), [("nearest", 0, 0.01), ("linear", 1, 1e-6), ("cubic", 3, 0.03)])
+@pytest.mark.parametrize(
+    ("interpolation", "order", "bound"), [("nearest", 0, 0.01), ("linear", 1, 1e-6), ("cubic", 3, 0.03)]
+)
 @pytest.mark.parametrize("degrees", [-70.0, 25.0])
-def test_rotation_against_scipy(images: torch.Tensor, interpolation: Interpolation, order: int, bound: float, degrees: float) -> None:
+def test_rotation_against_scipy(
+    images: torch.Tensor, interpolation: Interpolation, order: int, bound: float, degrees: float
+) -> None:
     moved = transport_images(images, affine(), np.radians(degrees) * ROTATION, interpolation=interpolation)
     for image, found in zip(images[:, 0].numpy(), moved[:, 0].numpy(), strict=True):
         # ndimage.rotate turns counter-clockwise as seen, about the true centre.
@@ -43,7 +47,9 @@ def test_quarter_turn_is_exact_on_square_images(images: torch.Tensor) -> None:
     torch.testing.assert_close(moved, torch.rot90(images, 1, (2, 3)), atol=1e-9, rtol=0)
 
 
-@pytest.mark.parametrize(("border", "mode"), [("zero", "grid-constant"), ("edge", "nearest"), ("periodic", "grid-wrap")])
+@pytest.mark.parametrize(
+    ("border", "mode"), [("zero", "grid-constant"), ("edge", "nearest"), ("periodic", "grid-wrap")]
+)
 @pytest.mark.parametrize(("interpolation", "order"), [("linear", 1)])
 def test_borders_against_scipy(border: Border, mode: str, interpolation: Interpolation, order: int) -> None:
     image = np.random.default_rng(0).random((7, 10))
@@ -58,7 +64,11 @@ def test_borders_against_scipy(border: Border, mode: str, interpolation: Interpo
 def test_periodic_cubic_is_the_same_image_a_period_away() -> None:
     image = torch.rand(1, 2, 8, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     moved = transport_images(
-        image, affine(), torch.tensor([2.0, 0, 0, 0, 0, 0], dtype=torch.float64), interpolation="cubic", border="periodic"
+        image,
+        affine(),
+        torch.tensor([2.0, 0, 0, 0, 0, 0], dtype=torch.float64),
+        interpolation="cubic",
+        border="periodic",
     )
     torch.testing.assert_close(moved, image, atol=1e-9, rtol=0)
 

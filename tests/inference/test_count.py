@@ -20,7 +20,8 @@ class FakeStudy:
     def held_out_errors(self, search: int | None, permute: int = 0) -> np.ndarray:
         factors = self.null if permute else self.true
         level = 1.0 if search is None else factors[search - 1]
-        return level * self.identity * self.noise[int(bool(permute))]
+        errors: np.ndarray = level * self.identity * self.noise[int(bool(permute))]
+        return errors
 
 
 def test_stops_where_a_further_generator_buys_nothing() -> None:
@@ -75,7 +76,7 @@ def test_intervals_and_angle_cover(seed: int) -> None:
         drawn /= np.linalg.norm(drawn)
         found = coefficient_uncertainty(drawn, covariance, seed)
         inside.append((found.interval[:, 0] <= truth) & (truth <= found.interval[:, 1]))
-        angles.append(np.degrees(np.arccos(min(1, drawn @ truth))))
+        angles.append(np.degrees(np.arccos(min(1.0, float(drawn @ truth)))))
         bounds.append(found.direction_error_deg)
     assert np.mean(inside) == pytest.approx(0.95, abs=0.03)
     assert np.mean(np.array(angles) <= np.array(bounds)) == pytest.approx(0.95, abs=0.03)

@@ -50,9 +50,7 @@ def test_times_add_up(basis: Basis, dtype: torch.dtype) -> None:
 def test_backwards_undoes(basis: Basis, dtype: torch.dtype) -> None:
     points = Grid.of(7, 5).points(dtype=dtype)
     v = vector(basis, dtype, seed=1)
-    torch.testing.assert_close(
-        moved(basis, -v, moved(basis, v, points)), points, atol=TOLERANCE[dtype], rtol=0
-    )
+    torch.testing.assert_close(moved(basis, -v, moved(basis, v, points)), points, atol=TOLERANCE[dtype], rtol=0)
 
 
 @basis_law

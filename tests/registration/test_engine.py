@@ -16,8 +16,11 @@ CPU = torch.device("cpu")
 ROTATION = torch.tensor([0, 0, -1, 0, 1, 0]) / 2**0.5
 
 
+DEFAULTS: dict[str, Any] = {"transform": "rotation", "range": 90}
+
+
 def pair_set(count: int = 200, **settings: Any) -> tuple[PairSet, np.ndarray]:
-    pairs = make_pairs(**({"transform": "rotation", "range": 90, "pairs": count} | settings))
+    pairs = make_pairs(**(DEFAULTS | {"pairs": count} | settings))
     source, target = validate_images(pairs.source, pairs.target)
     assert pairs.magnitude is not None
     return PairSet(source, target, GreyScale.of(target, np.arange(count)), CPU), pairs.magnitude[:, 0]

@@ -56,8 +56,7 @@ def test_errors_far_below_what_shows():
 
 def test_amounts_carry_their_unit(make_result):
     by_name = {
-        name: make_result(name).generators[0].generator
-        for name in ("rotation", "scale", "translation-x", "shear-x")
+        name: make_result(name).generators[0].generator for name in ("rotation", "scale", "translation-x", "shear-x")
     }
     assert amount(by_name["rotation"], -31.24, step=1.0) == "-31 degrees"
     assert amount(by_name["scale"], np.log(1.25)) == "factor 1.25"

@@ -81,9 +81,7 @@ def test_bars_count_the_accepted_pairs_in_natural_units(make_result):
 def test_modes_are_marked_and_named(make_result):
     rng = np.random.default_rng(0)
     degrees = rng.choice([-30.0, 0.0, 30.0], 600) + rng.normal(0, 0.3, 600)
-    ax = plot_magnitudes(
-        make_result("rotation", pairs=600, t=np.sqrt(2) * np.radians(degrees)[:, None])
-    ).axes[0]
+    ax = plot_magnitudes(make_result("rotation", pairs=600, t=np.sqrt(2) * np.radians(degrees)[:, None])).axes[0]
     assert [np.asarray(line.get_xdata())[0] for line in ax.lines] == pytest.approx([-30, 0, 30], abs=1)
     assert [text.get_text() for text in ax.texts] == ["\N{MINUS SIGN}30", "0", "30"]
 
@@ -91,9 +89,7 @@ def test_modes_are_marked_and_named(make_result):
 def test_a_scale_axis_is_labelled_in_factors(make_result):
     t = np.sqrt(2) * np.linspace(np.log(0.5), np.log(2), 60)[:, None]
     ax = plot_magnitudes(make_result("scale", t=t)).axes[0]
-    labels = {
-        text.get_text(): place for text, place in zip(ax.get_xticklabels(), ax.get_xticks(), strict=True)
-    }
+    labels = {text.get_text(): place for text, place in zip(ax.get_xticklabels(), ax.get_xticks(), strict=True)}
     assert labels["\N{MULTIPLICATION SIGN}1"] == 0.0
     assert labels["\N{MULTIPLICATION SIGN}1.5"] == pytest.approx(np.log(1.5))
 
@@ -107,9 +103,7 @@ def test_pairs_show_source_target_transported_and_difference(make_result, shape)
     assert [image.shape for image in images] == [expected] * 3 + [shape[1:]]
     low = min(result.samples.source.min(), result.samples.target.min())
     height = max(result.samples.source.max(), result.samples.target.max()) - low
-    first = (
-        np.moveaxis(result.samples.source[0], 0, -1) if shape[0] == 3 else result.samples.source[0].mean(0)
-    )
+    first = np.moveaxis(result.samples.source[0], 0, -1) if shape[0] == 3 else result.samples.source[0].mean(0)
     assert images[0] == pytest.approx((first - low) / height, abs=1e-5)
     difference = (result.samples.transported[0] - result.samples.target[0]).mean(0) / height
     assert images[3] == pytest.approx(difference, abs=1e-5)

@@ -19,8 +19,7 @@ def test_a_rotation_in_one_sentence(make_result):
     result = make_result("rotation", shape=(1, 28, 28), pairs=1000, t=t)
     assert words.title(result) == "Rotation"
     assert words.sentence(result) == (
-        "Each target is its source rotated counter-clockwise about (13.5, 13.5), "
-        "by between -60 and 60 degrees."
+        "Each target is its source rotated counter-clockwise about (13.5, 13.5), by between -60 and 60 degrees."
     )
 
 

@@ -8,8 +8,8 @@ from liescope.algebra.span import field_gram, readable_generators, span_angles
 from liescope.algebra.structure import AlgebraDescription, describe_algebra
 
 __all__ = [
-    "AlgebraDescription",
     "CANONICAL_FIELDS",
+    "AlgebraDescription",
     "Generator",
     "Recognition",
     "bracket_coefficients",

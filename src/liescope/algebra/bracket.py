@@ -42,4 +42,5 @@ def structure_tensor(basis: Basis) -> tuple[np.ndarray, np.ndarray]:
 def bracket_coefficients(a: np.ndarray, b: np.ndarray, basis: Basis) -> np.ndarray:
     """Coefficients of [X, Y] for X = sum a_i b_i, Y = sum b_j b_j (projected on the basis if it is not closed)."""
     c, _ = structure_tensor(basis)
-    return np.einsum("i,j,ijk->k", a, b, c)
+    bracket: np.ndarray = np.einsum("i,j,ijk->k", a, b, c)
+    return bracket

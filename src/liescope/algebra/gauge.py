@@ -22,6 +22,7 @@ _WEIGHTS = {
 }
 # A part whose weighted sum is below this (for a unit-norm generator) leaves the decision to the next part.
 _NEGLIGIBLE = 0.25
+_ROUNDING = 1e-14
 
 
 def _degree_scores(coefficients: np.ndarray, basis: Basis) -> dict[int, float]:
@@ -63,7 +64,9 @@ def fix_gauge(coefficients: np.ndarray, basis: Basis) -> np.ndarray:
     norm = float(np.linalg.norm(coefficients))
     if norm == 0 or not np.isfinite(norm):
         return np.array(coefficients, dtype=np.float64)
-    unit = np.asarray(coefficients, dtype=np.float64) / norm
+    unit = np.array(coefficients, dtype=np.float64)
+    if abs(norm - 1) > _ROUNDING:  # dividing again would change the last bit at every reload
+        unit /= norm
     scores = _degree_scores(unit, basis)
     order = sorted(scores, key=lambda degree: (degree != 1, degree))
     clear = [scores[d] for d in order if abs(scores[d]) > _NEGLIGIBLE]

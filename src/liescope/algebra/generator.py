@@ -19,7 +19,6 @@ from liescope.errors import InputError
 from liescope.geometry.fields import Basis, get_basis
 from liescope.geometry.flow import flow
 
-
 __all__ = ["Generator", "equation"]
 
 
@@ -71,7 +70,10 @@ class Generator:
     shape: tuple[int, int]
 
     def __init__(
-        self, coefficients: Sequence[float] | np.ndarray, basis: str | Basis = "affine", shape: tuple[int, int] = (28, 28)
+        self,
+        coefficients: Sequence[float] | np.ndarray,
+        basis: str | Basis = "affine",
+        shape: tuple[int, int] = (28, 28),
     ) -> None:
         resolved = get_basis(basis)
         a = np.asarray(coefficients, dtype=np.float64)
@@ -142,4 +144,3 @@ class Generator:
 
     def __repr__(self) -> str:
         return f"Generator({self.name}: {self.equation}, basis={self.basis.name!r})"
-

@@ -12,7 +12,6 @@ from liescope.geometry.grid import Grid
 
 __all__ = ["CANONICAL_FIELDS", "Recognition", "canonical_coefficients", "recognise"]
 
-# Monomial coefficients (1, x, y, x^2, xy, y^2) of the two components of every canonical field.
 CANONICAL_FIELDS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "translation-x": ((1, 0, 0, 0, 0, 0), (0, 0, 0, 0, 0, 0)),
     "translation-y": ((0, 0, 0, 0, 0, 0), (1, 0, 0, 0, 0, 0)),
@@ -25,6 +24,7 @@ CANONICAL_FIELDS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "sct-x": ((0, 0, 0, 1, 0, -1), (0, 0, 0, 0, 2, 0)),
     "sct-y": ((0, 0, 0, 0, 2, 0), (0, 0, 0, -1, 0, 1)),
 }
+"""Monomial coefficients (1, x, y, x^2, xy, y^2) of the two components of every canonical field."""
 
 # A family is recognised where the found field and the nearest field of the family agree this well (cosine in L2
 # over the image: about 8 degrees). Families are tried from the most to the least special.
@@ -134,7 +134,7 @@ def recognise(coefficients: np.ndarray, basis: Basis, shape: tuple[int, int]) ->
     for family, members in _FAMILIES:
         design = np.stack([canonical[m] for m in members], axis=1)
         nearest = design @ np.linalg.lstsq(design, found, rcond=None)[0]
-        cosine = float(np.linalg.norm(nearest) / max(np.linalg.norm(found), 1e-300))
+        cosine = float(np.linalg.norm(nearest)) / max(float(np.linalg.norm(found)), 1e-300)
         if cosine >= _AGREEMENT:
             name, agreement = family, cosine
             break

@@ -56,7 +56,8 @@ def readable_generators(span: Float[np.ndarray, "m k"], basis: Basis, shape: tup
     if m != basis.dimension:
         raise InputError(f"expected {basis.dimension} coefficients for basis {basis.name!r}, got {m}")
     if k == 1:
-        return span / np.linalg.norm(span)
+        unit: np.ndarray = span / np.linalg.norm(span)
+        return unit
     gram = field_gram(basis, shape)
     inside: list[tuple[float, np.ndarray]] = []
     for name in CANONICAL_FIELDS:

@@ -52,9 +52,7 @@ class AlgebraDescription(NamedTuple):
     closure_residual: float
 
 
-def describe_algebra(
-    generators: Float[np.ndarray, "m k"], basis: Basis, shape: tuple[int, int]
-) -> AlgebraDescription:
+def describe_algebra(generators: Float[np.ndarray, "m k"], basis: Basis, shape: tuple[int, int]) -> AlgebraDescription:
     """Describe the span of generators (columns)."""
     k = generators.shape[1]
     if k == 0:

@@ -56,9 +56,7 @@ def liescope(
 
 @app.command()
 def make(
-    task: Annotated[
-        str, typer.Argument(metavar="TASK", help="symnist, supersymnist, galaxsym or supergalaxsym.")
-    ],
+    task: Annotated[str, typer.Argument(metavar="TASK", help="symnist, supersymnist, galaxsym or supergalaxsym.")],
     out: Annotated[Path, typer.Option(help="File to write, .npz or .h5.")],
     transform: Annotated[
         str,
@@ -78,25 +76,17 @@ def make(
     ] = None,
     law: Annotated[
         str,
-        typer.Option(
-            help="uniform, normal, categorical, five-modal, uniform:-10,80, ...; joined by + for several."
-        ),
+        typer.Option(help="uniform, normal, categorical, five-modal, uniform:-10,80, ...; joined by + for several."),
     ] = "uniform",
-    modes: Annotated[
-        int | None, typer.Option(help="Short for --law N-modal: N equally spaced magnitudes.")
-    ] = None,
+    modes: Annotated[int | None, typer.Option(help="Short for --law N-modal: N equally spaced magnitudes.")] = None,
     pairs: Annotated[int, typer.Option(help="Number of pairs.")] = 5000,
     order: Annotated[str, typer.Option(help="Interpolation: 0 nearest, 1 linear, 3 cubic.")] = "1",
     corpus: Annotated[
         str | None,
-        typer.Option(
-            help="mnist-5k, digits8, ..., an .npz with images or a folder of them. Default: the task's own."
-        ),
+        typer.Option(help="mnist-5k, digits8, ..., an .npz with images or a folder of them. Default: the task's own."),
     ] = None,
     split: Annotated[str | None, typer.Option(help="Part of the corpus: train, test or all.")] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Where corpora that must be fetched are kept.")
-    ] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Where corpora that must be fetched are kept.")] = None,
     centre: Annotated[
         str | None,
         typer.Option(metavar="COLUMN,ROW", help="Fixed point in pixels. Default: the image centre."),

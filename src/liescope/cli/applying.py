@@ -39,9 +39,7 @@ def run_apply(
     check_file(out, (".npz",))
     result = load_result(folder)
     if not result.generators:
-        raise InputError(
-            f"expected a result with a symmetry to apply, got '{folder}' without any: {result.reason}"
-        )
+        raise InputError(f"expected a result with a symmetry to apply, got '{folder}' without any: {result.reason}")
     values = np.array(numbers(t, "--t", count=len(result.generators)))
     stack = load_images(images)
     if in_units:
@@ -67,9 +65,7 @@ def load_images(path: Path) -> np.ndarray:
         try:
             array = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
-            raise InputError(
-                f"expected images in '{path}', got a file that cannot be read ({error})"
-            ) from None
+            raise InputError(f"expected images in '{path}', got a file that cannot be read ({error})") from None
     else:
         arrays = read_npz(path, (), ("images", "source"))
         if not arrays:

@@ -27,9 +27,7 @@ def numbers(text: str, option: str, count: int | None = None) -> list[float]:
     if not all(math.isfinite(value) for value in values):
         raise InputError(f"expected finite numbers for {option}, got {text!r}")
     if count is not None and len(values) != count:
-        raise InputError(
-            f"expected {count} number{'s' * (count > 1)} for {option}, got {len(values)} in {text!r}"
-        )
+        raise InputError(f"expected {count} number{'s' * (count > 1)} for {option}, got {len(values)} in {text!r}")
     return values
 
 
@@ -46,15 +44,11 @@ def check_file(path: Path, endings: tuple[str, ...]) -> Path:
     if path.is_dir():
         raise InputError(f"expected an output file, got the folder '{path}'")
     if not path.parent.is_dir():
-        raise InputError(
-            f"expected an output file in a folder that exists, got '{path}', try mkdir -p {path.parent}"
-        )
+        raise InputError(f"expected an output file in a folder that exists, got '{path}', try mkdir -p {path.parent}")
     try:
         handle, probe = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
-        raise InputError(
-            f"expected a folder that can be written, got '{path.parent}': {error.strerror}"
-        ) from None
+        raise InputError(f"expected a folder that can be written, got '{path.parent}': {error.strerror}") from None
     os.close(handle)
     os.unlink(probe)
     return path

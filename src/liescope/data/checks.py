@@ -78,9 +78,7 @@ def validate_images(
         Not numeric, shapes that differ, wrong rank, too few pairs, too small images, NaN or infinite pixels.
         Memory stays flat: pixels are looked at in slices of 16 MB.
     """
-    stacks = [
-        _as_stack(images, name, image_shape) for name, images in (("source", source), ("target", target))
-    ]
+    stacks = [_as_stack(images, name, image_shape) for name, images in (("source", source), ("target", target))]
     shapes = [tuple(stack.shape) for stack in stacks]
     if shapes[0] != shapes[1]:
         raise InputError(f"expected source and target of one shape, got {shapes[0]} and {shapes[1]}")
@@ -94,8 +92,7 @@ def validate_images(
             else ", try larger images"
         )
         raise InputError(
-            f"expected images of at least {MIN_SIDE}x{MIN_SIDE} pixels, got {height}x{width} "
-            f"(shape {shapes[0]}){hint}"
+            f"expected images of at least {MIN_SIDE}x{MIN_SIDE} pixels, got {height}x{width} (shape {shapes[0]}){hint}"
         )
     for name, stack in zip(("source", "target"), stacks, strict=True):
         _check_finite(stack, name)
@@ -116,9 +113,7 @@ def _as_stack(images: Any, name: str, image_shape: Sequence[int] | None) -> Any:
     if dtype.kind == "b" and not lazy:
         images, dtype = images.astype(np.float32), np.dtype(np.float32)
     if dtype.kind not in "fiu":
-        raise InputError(
-            f"expected real or integer pixels in {name}, got dtype {dtype}, try float32 or uint8"
-        )
+        raise InputError(f"expected real or integer pixels in {name}, got dtype {dtype}, try float32 or uint8")
     rank = len(images.shape)
     if lazy:
         return images.with_channels()

@@ -64,9 +64,7 @@ class Frame:
         cut = wide if crop is None else _shape(crop, "crop")
         final = cut if size is None else _shape(size, "size", like=cut)
         if wide[0] < shape[0] or wide[1] < shape[1]:
-            raise InputError(
-                f"expected a canvas of at least {shape[0]}x{shape[1]} pixels, got {wide[0]}x{wide[1]}"
-            )
+            raise InputError(f"expected a canvas of at least {shape[0]}x{shape[1]} pixels, got {wide[0]}x{wide[1]}")
         if cut[0] > wide[0] or cut[1] > wide[1]:
             raise InputError(f"expected a crop of at most {wide[0]}x{wide[1]} pixels, got {cut[0]}x{cut[1]}")
         if (wide[0] - cut[0]) % 2 or (wide[1] - cut[1]) % 2:
@@ -128,9 +126,7 @@ class Frame:
         return cropped if self.size == self.crop else resize_images(cropped, self.size)
 
 
-def resize_images(
-    images: Num[np.ndarray, "*b h w"], shape: Sequence[int]
-) -> Float[np.ndarray, "*b rows columns"]:
+def resize_images(images: Num[np.ndarray, "*b h w"], shape: Sequence[int]) -> Float[np.ndarray, "*b rows columns"]:
     """Resize by area when shrinking, linearly when growing; pixel *edges* coincide, so the centre stays.
 
     Parameters

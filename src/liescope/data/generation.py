@@ -156,9 +156,7 @@ def _grey_scale(images: Any) -> Callable[[Any, np.ndarray], np.ndarray]:
     if dtype.kind in "iu":
         low, high = 0.0, float(np.iinfo(dtype).max)
     elif dtype.kind == "f":
-        extremes = [
-            (float(np.min(part)), float(np.max(part))) for part in (images[s] for s in chunks(images))
-        ]
+        extremes = [(float(np.min(part)), float(np.max(part))) for part in (images[s] for s in chunks(images))]
         low, high = min(e[0] for e in extremes), max(e[1] for e in extremes)
         if not (np.isfinite(low) and np.isfinite(high)):
             raise InputError("expected finite pixels in the corpus, got NaN or infinite ones")
@@ -184,9 +182,7 @@ def _allocate(name: str, shape: tuple[int, ...], scratch: str | Path | None) -> 
     try:
         handle, path = tempfile.mkstemp(prefix=f".{name}.", suffix=".npy", dir=scratch)
     except OSError as error:
-        raise InputError(
-            f"expected a scratch folder that can be written, got '{scratch}' ({error.strerror})"
-        ) from None
+        raise InputError(f"expected a scratch folder that can be written, got '{scratch}' ({error.strerror})") from None
     os.close(handle)
     mapped = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
     # The file lives as long as its mapping.

@@ -72,9 +72,7 @@ def parse_law(law: str | float | Law | Sequence[float] | np.ndarray, half_width:
     return _BUILDERS[name](arguments, float(half_width))
 
 
-def parse_laws(
-    law: str | float | Law | Sequence[str | float | Law], half_widths: Sequence[float]
-) -> tuple[Law, ...]:
+def parse_laws(law: str | float | Law | Sequence[str | float | Law], half_widths: Sequence[float]) -> tuple[Law, ...]:
     """One law per transform: one for all, or several as a list or joined by ``+``."""
     items: list[str | float | Law]
     if isinstance(law, str):
@@ -101,9 +99,7 @@ def _numbers(text: str, law: str, counts: Sequence[int]) -> list[float]:
         raise InputError(f"expected numbers in law '{law}:{text}', try {LAWS[law]!r}") from None
     if counts and len(values) not in counts:
         wanted = " or ".join(str(c) for c in counts)
-        raise InputError(
-            f"expected {wanted} numbers in law '{law}:{text}', got {len(values)}, try {LAWS[law]!r}"
-        )
+        raise InputError(f"expected {wanted} numbers in law '{law}:{text}', got {len(values)}, try {LAWS[law]!r}")
     return values
 
 

@@ -64,9 +64,7 @@ def _weights(weights: Sequence[float], count: int, what: str) -> tuple[float, ..
     if len(values) != count:
         raise InputError(f"expected one weight for each of the {count} {what}, got {len(values)}")
     if not np.all(np.isfinite(values)) or np.any(values < 0) or values.sum() == 0:
-        raise InputError(
-            f"expected weights >= 0 with a positive sum for {what}, got {[float(v) for v in values]}"
-        )
+        raise InputError(f"expected weights >= 0 with a positive sum for {what}, got {[float(v) for v in values]}")
     return tuple(float(v) for v in values / values.sum())
 
 
@@ -128,9 +126,7 @@ class Categorical(Law):
 
     def __post_init__(self) -> None:
         if len(self.modes) == 0:
-            raise InputError(
-                "expected at least one mode for a categorical law, got none, try categorical:-45,45"
-            )
+            raise InputError("expected at least one mode for a categorical law, got none, try categorical:-45,45")
         _finite("the modes of a categorical law", *self.modes)
         object.__setattr__(self, "modes", tuple(float(m) for m in self.modes))
         object.__setattr__(self, "weights", _weights(self.weights, len(self.modes), "modes"))
@@ -142,8 +138,7 @@ class Categorical(Law):
     def text(self) -> str:
         equal = len(set(self.weights)) == 1
         pieces = [
-            _number(m) if equal else f"{_number(m)}@{_number(w)}"
-            for m, w in zip(self.modes, self.weights, strict=True)
+            _number(m) if equal else f"{_number(m)}@{_number(w)}" for m, w in zip(self.modes, self.weights, strict=True)
         ]
         return "categorical:" + ",".join(pieces)
 

@@ -83,9 +83,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
     except OSError as error:
-        raise InputError(
-            f"expected a folder that can be written, got '{path.parent}': {error.strerror}"
-        ) from None
+        raise InputError(f"expected a folder that can be written, got '{path.parent}': {error.strerror}") from None
     os.close(handle)
     temporary = Path(name)
     try:
@@ -154,9 +152,7 @@ def load_pairs(path: str | Path, min_pairs: int = MIN_PAIRS) -> Pairs:
     if not path.exists():
         raise InputError(f"expected a pairs file, got no such file '{path}'")
     if path.suffix.lower() in _REFUSED:
-        raise InputError(
-            f"expected pairs as .npz, .h5 or a folder, got '{path.name}' (pickles are never loaded)"
-        )
+        raise InputError(f"expected pairs as .npz, .h5 or a folder, got '{path.name}' (pickles are never loaded)")
     if path.is_dir():
         from liescope.data.stacks import read_folders
 
@@ -200,17 +196,13 @@ def read_npz(path: Path, required: tuple[str, ...], optional: tuple[str, ...] = 
     except InputError:
         raise
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError) as error:
-        raise InputError(
-            f"expected an .npz file, got '{path.name}', truncated or corrupt ({reason(error)})"
-        ) from None
+        raise InputError(f"expected an .npz file, got '{path.name}', truncated or corrupt ({reason(error)})") from None
 
 
 def _read_member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
     with archive.open(info) as member:
         version = np.lib.format.read_magic(member)
-        read_header = (
-            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        )
+        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, fortran, dtype = read_header(member)
         offset = member.tell()
         if dtype.hasobject:
@@ -240,8 +232,7 @@ def _truth(arrays: Mapping[str, Any], count: int) -> tuple[np.ndarray | None, np
         magnitude = np.asarray(magnitude)
         if magnitude.dtype.kind not in "fiu" or magnitude.ndim not in (1, 2) or len(magnitude) != count:
             raise InputError(
-                f"expected magnitude of shape ({count},) or ({count}, K), "
-                f"got {magnitude.dtype} {magnitude.shape}"
+                f"expected magnitude of shape ({count},) or ({count}, K), got {magnitude.dtype} {magnitude.shape}"
             )
         magnitude = magnitude.astype(np.float64).reshape(count, -1)
     label = arrays.get("label")

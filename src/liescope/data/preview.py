@@ -55,9 +55,7 @@ def preview_sheet(pairs: Pairs, path: str | Path, count: int = 20, columns: int 
         axes = grid[len(generators) + i]
         left, right = (_picture(stack[i], low, high) for stack in images)
         gap = np.ones((left.shape[0], max(1, left.shape[1] // 14), *left.shape[2:]))
-        axes.imshow(
-            np.concatenate([left, gap, right], axis=1), cmap="gray", vmin=0, vmax=1, interpolation="nearest"
-        )
+        axes.imshow(np.concatenate([left, gap, right], axis=1), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         axes.set_title(_amount(pairs, i), fontsize=7, pad=2)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=110)
@@ -81,11 +79,7 @@ def _headline(pairs: Pairs) -> str:
 def _amount(pairs: Pairs, i: int) -> str:
     natural = pairs.natural_magnitude
     if natural is None:
-        return (
-            f"pair {i}"
-            if pairs.magnitude is None
-            else "t = " + ", ".join(f"{t:.3g}" for t in pairs.magnitude[i])
-        )
+        return f"pair {i}" if pairs.magnitude is None else "t = " + ", ".join(f"{t:.3g}" for t in pairs.magnitude[i])
     units = [UNIT_SYMBOLS.get(unit, "") for unit in pairs.meta.get("unit", [])]
     return ", ".join(f"{value:+.3g}{unit}" for value, unit in zip(natural[i], units, strict=False))
 

@@ -149,9 +149,7 @@ def _read_image(path: Path) -> np.ndarray:
 
 def image_files(folder: Path) -> list[Path]:
     """The image files of a folder, sorted by name."""
-    return sorted(
-        f for f in folder.iterdir() if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith(".")
-    )
+    return sorted(f for f in folder.iterdir() if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith("."))
 
 
 def read_folders(path: Path) -> dict[str, Any]:
@@ -169,9 +167,7 @@ def read_folders(path: Path) -> dict[str, Any]:
             f"the first '{unmatched[0]}'"
         )
     if not sides["source"]:
-        raise InputError(
-            f"expected image files in '{path}/source', got none, try {', '.join(IMAGE_SUFFIXES[:3])}"
-        )
+        raise InputError(f"expected image files in '{path}/source', got none, try {', '.join(IMAGE_SUFFIXES[:3])}")
     names = sorted(sides["source"])
     arrays: dict[str, Any] = {side: FolderImages([files[n] for n in names]) for side, files in sides.items()}
     meta = path / "meta.json"
@@ -213,9 +209,7 @@ def read_hdf5(path: Path, required: Sequence[str], optional: Sequence[str] = ())
     except InputError:
         raise
     except (OSError, RuntimeError, KeyError, ValueError) as error:
-        raise InputError(
-            f"expected an HDF5 file, got '{path.name}', truncated or corrupt ({reason(error)})"
-        ) from None
+        raise InputError(f"expected an HDF5 file, got '{path.name}', truncated or corrupt ({reason(error)})") from None
     return arrays
 
 

@@ -175,14 +175,10 @@ def canonical_transform(name: str, frame: Frame, centre: Sequence[float] | None 
     if name in _TRANSLATION:
         u, v = _TRANSLATION[name]
         flow = affine_flow(lambda tau: np.broadcast_to(np.eye(2), (len(tau), 2, 2)), velocity=(u, v))
-        return Transform(
-            name, "affine", (u, 0.0, 0.0, v, 0.0, 0.0), "pixel", 1.0 / frame.pixels_per_unit, flow
-        )
+        return Transform(name, "affine", (u, 0.0, 0.0, v, 0.0, 0.0), "pixel", 1.0 / frame.pixels_per_unit, flow)
     if name in _SPECIAL_CONFORMAL:
         if centre is not None:
-            raise InputError(
-                f"expected no centre for {name}, got {tuple(centre)}, try rotation, scale or spiral"
-            )
+            raise InputError(f"expected no centre for {name}, got {tuple(centre)}, try rotation, scale or spiral")
         coefficients, direction = _SPECIAL_CONFORMAL[name]
         return Transform(name, "quadratic", coefficients, "plain", 1.0, special_conformal_flow(direction))
     if name not in _LINEAR:
@@ -246,9 +242,7 @@ def parse_transforms(
         raise InputError("expected at least one transform, got none, try 'rotation'")
     bound = tuple(p if isinstance(p, Transform) else _bind(p, frame, centre) for p in parts)
     if centre is not None and not any(t.name in _LINEAR for t in bound):
-        raise InputError(
-            f"expected no centre for {'+'.join(t.name for t in bound)}, try rotation, scale or spiral"
-        )
+        raise InputError(f"expected no centre for {'+'.join(t.name for t in bound)}, try rotation, scale or spiral")
     return bound
 
 
@@ -257,8 +251,6 @@ def _bind(name: str, frame: Frame, centre: Sequence[float] | None) -> Transform:
         try:
             coefficients = [float(c) for c in name.removeprefix("generator:").split(",")]
         except ValueError:
-            raise InputError(
-                f"expected numbers in {name!r}, try 'generator:0,0,-1,0,1,0' for a rotation"
-            ) from None
+            raise InputError(f"expected numbers in {name!r}, try 'generator:0,0,-1,0,1,0' for a rotation") from None
         return user_transform(coefficients, name)
     return canonical_transform(name, frame, None if name in _SPECIAL_CONFORMAL else centre)

@@ -23,9 +23,7 @@ def spline_order(interpolation: int | str) -> int:
     """Spline order 0, 1 or 3 from itself or its name."""
     if isinstance(interpolation, str):
         if interpolation not in INTERPOLATIONS:
-            raise InputError(
-                f"unknown interpolation {interpolation!r}.{suggest(interpolation, INTERPOLATIONS)}"
-            )
+            raise InputError(f"unknown interpolation {interpolation!r}.{suggest(interpolation, INTERPOLATIONS)}")
         return INTERPOLATIONS[interpolation]
     if interpolation not in INTERPOLATIONS.values():
         raise InputError(

@@ -84,7 +84,8 @@ def magnitude_error(
     extent = float(truth.max() - truth.min())
     if not extent > 0:
         raise InputError("expected true magnitudes that differ, got a single value")
-    return np.abs(sign * np.asarray(found, dtype=np.float64) - truth) / extent
+    error: np.ndarray = np.abs(sign * np.asarray(found, dtype=np.float64) - truth) / extent
+    return error
 
 
 def wasserstein(found: Float[np.ndarray, " n"], truth: Float[np.ndarray, " k"], sign: float = 1.0) -> float:

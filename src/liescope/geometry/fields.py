@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -143,7 +144,7 @@ class PolynomialBasis(Basis):
     ) -> Float[Tensor, "*r n 2"]:
         # Horner in x for every power of y: a few fused element-wise passes instead of an (n, m, 2) array.
         polynomial = self.polynomial(coefficients)
-        shape = torch.broadcast_shapes(points.shape[:-1], (*polynomial.shape[:-2], 1))
+        shape = np.broadcast_shapes(points.shape[:-1], (*polynomial.shape[:-2], 1))
         x, y = (c.expand(shape) for c in points.unbind(-1))
         components = []
         for component in polynomial.unbind(-2):
@@ -158,10 +159,14 @@ class PolynomialBasis(Basis):
         return torch.stack(components, dim=-1)
 
 
+PlaneField = Callable[[Tensor, Tensor], tuple[Tensor | float, Tensor | float]]
+"""A function of (x, y) that returns the components (u, v) there; constants may be plain numbers."""
+
+
 class CallableBasis(Basis):
     """User-given fields: a mapping from the term's name to a function of (x, y) returning (u, v)."""
 
-    def __init__(self, fields: Mapping[str, Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]], name: str) -> None:
+    def __init__(self, fields: Mapping[str, PlaneField], name: str) -> None:
         if not fields:
             raise InputError("expected at least one vector field for a basis, got none")
         self.name = name
@@ -174,7 +179,7 @@ class CallableBasis(Basis):
         for function in self._functions.values():
             u, v = function(x, y)
             u, v = (torch.as_tensor(c, dtype=points.dtype, device=points.device) for c in (u, v))
-            columns.append(torch.stack(torch.broadcast_tensors(u + 0 * x, v + 0 * x), dim=-1))
+            columns.append(torch.stack((u + 0 * x, v + 0 * x), dim=-1))
         return torch.stack(columns, dim=-2)
 
 
@@ -182,7 +187,7 @@ class SumBasis(Basis):
     """The fields of several bases, one after the other."""
 
     def __init__(self, parts: Sequence[Basis]) -> None:
-        self.parts = tuple(q for p in parts for q in (p.parts if isinstance(p, SumBasis) else (p,)))
+        self.parts: tuple[Basis, ...] = tuple(q for p in parts for q in (p.parts if isinstance(p, SumBasis) else (p,)))
         self.terms = tuple(t for p in self.parts for t in p.terms)
         _check_terms(self.terms)
         self.name = "+".join(p.name for p in self.parts)
@@ -193,7 +198,7 @@ class SumBasis(Basis):
     def velocity(
         self, points: Float[Tensor, "*#b n 2"], coefficients: Float[Tensor, "*#b m"]
     ) -> Float[Tensor, "*r n 2"]:
-        shares = coefficients.split([p.dimension for p in self.parts], dim=-1)
+        shares = torch.split(coefficients, [p.dimension for p in self.parts], dim=-1)
         total = self.parts[0].velocity(points, shares[0])
         for part, share in zip(self.parts[1:], shares[1:], strict=True):
             total = total + part.velocity(points, share)
@@ -244,9 +249,7 @@ def conformal() -> PolynomialBasis:
     return PolynomialBasis("conformal", tuple(rows), table, 2)
 
 
-def field_basis(
-    fields: Mapping[str, Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]], name: str = "custom"
-) -> CallableBasis:
+def field_basis(fields: Mapping[str, PlaneField], name: str = "custom") -> CallableBasis:
     """A basis of your own fields.
 
     Examples
@@ -264,6 +267,7 @@ BASES: Mapping[str, Callable[[], Basis]] = {
     "quadratic": quadratic,
     "conformal": conformal,
 }
+"""Bases by name; ``polynomial-N`` is known beside them."""
 
 
 def get_basis(basis: str | Basis) -> Basis:

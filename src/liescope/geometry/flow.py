@@ -38,7 +38,8 @@ def affine_matrix(basis: PolynomialBasis, coefficients: Float[Tensor, "*b m"]) -
     constant, linear = polynomial[..., :1], polynomial[..., 1:]
     homogeneous = torch.cat((linear, constant), dim=-1)
     homogeneous = torch.nn.functional.pad(homogeneous, (0, 0, 0, 1))
-    return torch.linalg.matrix_exp(homogeneous)[..., :2, :]
+    exponential: Tensor = torch.linalg.matrix_exp(homogeneous)
+    return exponential[..., :2, :]
 
 
 def runge_kutta_steps(basis: Basis, coefficients: Float[Tensor, "*b m"], tolerance: float = 1e-4) -> int:
@@ -52,7 +53,8 @@ def runge_kutta_steps(basis: Basis, coefficients: Float[Tensor, "*b m"], toleran
     jacobians = basis.jacobians(probe)
     lipschitz = torch.einsum("nmij,...m->...nij", jacobians, coefficients.detach())
     largest = float(lipschitz.square().sum(dim=(-2, -1)).amax().sqrt()) if lipschitz.numel() else 0.0
-    return min(64, max(2, math.ceil(largest / (120 * tolerance) ** 0.25)))
+    step = float((120 * tolerance) ** 0.25)
+    return min(64, max(2, math.ceil(largest / step)))
 
 
 def flow(

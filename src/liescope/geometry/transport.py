@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-import torch
 import torch.nn.functional as nnf
 from jaxtyping import Float
 from torch import Tensor

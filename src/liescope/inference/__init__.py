@@ -4,4 +4,12 @@ from liescope.inference.count import Count, Evidence, SpanStudy, count_generator
 from liescope.inference.modes import find_modes
 from liescope.inference.uncertainty import CoefficientUncertainty, coefficient_uncertainty
 
-__all__ = ["CoefficientUncertainty", "Count", "Evidence", "SpanStudy", "coefficient_uncertainty", "count_generators", "find_modes"]
+__all__ = [
+    "CoefficientUncertainty",
+    "Count",
+    "Evidence",
+    "SpanStudy",
+    "coefficient_uncertainty",
+    "count_generators",
+    "find_modes",
+]

@@ -58,7 +58,8 @@ class Count(NamedTuple):
 
 
 def _gain(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    return (before - after) / np.maximum(before, 1e-6)
+    gain: np.ndarray = (before - after) / np.maximum(before, 1e-6)
+    return gain
 
 
 def count_generators(

@@ -39,7 +39,10 @@ class Sample(NamedTuple):
     def permuted(self, shift: int) -> Sample:
         """The same images with the targets of other pairs."""
         return Sample(
-            self.coarse_source, self.coarse_target.roll(shift, 0), self.fine_source, self.fine_target.roll(shift, 0)
+            self.coarse_source,
+            self.coarse_target.roll(shift, 0),
+            self.fine_source,
+            self.fine_target.roll(shift, 0),
         )
 
 

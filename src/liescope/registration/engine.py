@@ -97,7 +97,9 @@ def magnitudes_along(
         chunk = align.sample(pairs, part)
         found, equations = align.magnitudes(chunk, search)
         residual.append(relative(equations.error, align.fine.smooth(chunk.fine_target)).cpu().numpy())
-        t.append((nearest_magnitudes(chunk, align, search, found) if interpolation == "nearest" else found).cpu().numpy())
+        t.append(
+            (nearest_magnitudes(chunk, align, search, found) if interpolation == "nearest" else found).cpu().numpy()
+        )
     return np.concatenate(t).astype(np.float64), np.concatenate(residual)
 
 

@@ -81,7 +81,9 @@ class JointEquations:
         m, k = span.shape
         off = torch.eye(m, dtype=torch.float64) - span.double().cpu() @ span.double().cpu().T
         projector = torch.kron(torch.eye(k, dtype=torch.float64), off)
-        return projector @ torch.linalg.pinv(projector @ self.hessian @ projector, rtol=1e-9, hermitian=True) @ projector
+        inside = projector @ self.hessian @ projector
+        inverse: Tensor = projector @ torch.linalg.pinv(inside, rtol=1e-9, hermitian=True) @ projector
+        return inverse
 
     def step(self, span: Float[Tensor, "m k"]) -> Float[Tensor, "m k"]:
         """Gauss-Newton change of the (orthonormal) span."""
@@ -92,4 +94,5 @@ class JointEquations:
     def covariance(self, span: Float[Tensor, "m k"]) -> Float[Tensor, "km km"]:
         """Sandwich covariance of A: robust to pairs whose errors are unequal or correlated within the image."""
         inverse = self._inverse(span)
-        return inverse @ self.scatter @ inverse
+        covariance: Tensor = inverse @ self.scatter @ inverse
+        return covariance

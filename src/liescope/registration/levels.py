@@ -52,7 +52,7 @@ def _operator(count_in: int, count_out: int, blur: float) -> Tensor:
         return torch.eye(count_in)
     centres = (torch.arange(count_out, dtype=torch.float64) + 0.5) * step
     edges = torch.arange(count_in + 1, dtype=torch.float64)
-    cumulative = torch.special.ndtr((edges - centres[:, None]) / (blur * step))
+    cumulative: Tensor = torch.special.ndtr((edges - centres[:, None]) / (blur * step))
     return cumulative.diff(dim=1).float()
 
 

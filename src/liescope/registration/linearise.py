@@ -91,6 +91,4 @@ def normal_equations(
     i, j = torch.triu_indices(m, m)
     hessian[:, i, j] = triangle
     hessian[:, j, i] = triangle
-    return NormalEquations(
-        hessian, -(slopes.reshape(count, -1) @ table.linear), difference.square().sum(dim=(1, 2, 3))
-    )
+    return NormalEquations(hessian, -(slopes.reshape(count, -1) @ table.linear), difference.square().sum(dim=(1, 2, 3)))

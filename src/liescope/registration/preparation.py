@@ -102,5 +102,3 @@ def relative(error: Tensor, target: Tensor) -> Tensor:
     energy = target.square().sum(dim=(1, 2, 3))
     floor = 1e-6 * target[0].numel()
     return torch.where(energy > floor, error / energy.clamp_min(floor), torch.ones_like(error))
-
-

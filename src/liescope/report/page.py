@@ -150,12 +150,8 @@ def _generator_view(result: SymmetryResult, index: int) -> GeneratorView:
     found: DetectedGenerator = result.generators[index]
     g = found.generator
     spoken = f"{words.action(g)}, {words.how_much(result, index)}"
-    field = page_svg(
-        plot_field(g, theme=PAGE), f"field{index}", _alt(f"Vector field: content is {words.action(g)}")
-    )
-    chart = page_svg(
-        plot_magnitudes(result, generator=index, theme=PAGE), f"law{index}", _alt(f"Histogram: {spoken}")
-    )
+    field = page_svg(plot_field(g, theme=PAGE), f"field{index}", _alt(f"Vector field: content is {words.action(g)}"))
+    chart = page_svg(plot_magnitudes(result, generator=index, theme=PAGE), f"law{index}", _alt(f"Histogram: {spoken}"))
     return GeneratorView(
         name=g.name,
         action=words.action(g),
@@ -234,9 +230,7 @@ def _pair_view(view: SampleView) -> PairView:
 
 def _data_uri(image: np.ndarray) -> str:
     """A PNG of an (H, W) or (H, W, 3) image in [0, 1]."""
-    shades = (
-        np.nan_to_num(image) if image.ndim == 3 else np.repeat(np.nan_to_num(image)[..., None], 3, axis=-1)
-    )
+    shades = np.nan_to_num(image) if image.ndim == 3 else np.repeat(np.nan_to_num(image)[..., None], 3, axis=-1)
     buffer = BytesIO()
     # matplotlib's default entry names its version: pages would differ where nothing else does.
     imsave(buffer, np.round(255 * shades).astype(np.uint8), format="png", metadata={"Software": ""})

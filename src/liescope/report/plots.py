@@ -19,9 +19,7 @@ from liescope.result import SymmetryResult
 
 __all__ = ["DIFFERENCE", "plot_field", "plot_magnitudes", "plot_pairs"]
 
-DIFFERENCE = LinearSegmentedColormap.from_list(
-    "difference", ["#0b4f8a", "#7db1dc", "#f7f7f5", "#f0a35e", "#a34000"]
-)
+DIFFERENCE = LinearSegmentedColormap.from_list("difference", ["#0b4f8a", "#7db1dc", "#f7f7f5", "#f0a35e", "#a34000"])
 """Blue below, nearly white at zero, orange above."""
 
 _ARROWS = 11
@@ -29,9 +27,7 @@ _ORBIT_STEP = 0.03
 _ORBIT_STEPS = 110
 
 
-def plot_field(
-    generator: Generator, ax: Axes | None = None, *, theme: Theme = LIGHT, width: float = 3.6
-) -> Figure:
+def plot_field(generator: Generator, ax: Axes | None = None, *, theme: Theme = LIGHT, width: float = 3.6) -> Figure:
     """The vector field on the image domain: x to the right, y up; content moves along the arrows.
 
     Parameters
@@ -203,9 +199,7 @@ def plot_magnitudes(
         _factor_axis(ax, theme)
     if bars.outside:
         note = f"{bars.outside} more outside"
-        ax.annotate(
-            note, (1, 1), xycoords="axes fraction", ha="right", va="top", color=theme.muted, fontsize=8
-        )
+        ax.annotate(note, (1, 1), xycoords="axes fraction", ha="right", va="top", color=theme.muted, fontsize=8)
     return cast(Figure, ax.get_figure())
 
 

@@ -164,9 +164,7 @@ def unit_words(generator: Generator) -> str:
     """What one unit of t is: "40.51 degrees", "a log-factor of 0.7071"."""
     value = number(generator.unit_per_t, 4)
     kinds = {"log-factor": "a log-factor of", "plain": "a parameter of"}
-    return (
-        f"{kinds[generator.unit]} {value}" if generator.unit in kinds else f"{value} {unit_label(generator)}"
-    )
+    return f"{kinds[generator.unit]} {value}" if generator.unit in kinds else f"{value} {unit_label(generator)}"
 
 
 def bare_amount(generator: Generator, natural: float, step: float) -> str:
@@ -205,9 +203,7 @@ def sentence(result: SymmetryResult) -> str:
     if not result.generators:
         return reason(result)
     if len(result.generators) > 1:
-        parts = [
-            f"({k + 1}) {action(g.generator)}, {how_much(result, k)}" for k, g in enumerate(result.generators)
-        ]
+        parts = [f"({k + 1}) {action(g.generator)}, {how_much(result, k)}" for k, g in enumerate(result.generators)]
         return f"Each target is its source moved in {len(parts)} ways together: " + "; ".join(parts) + "."
     modes = modes_words(result, 0)
     tail = f", {modes}" if modes else ""

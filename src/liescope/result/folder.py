@@ -48,9 +48,7 @@ def check_folder(path: str | Path) -> Path:
         raise InputError(f"expected an output folder, got the file '{path}', try another name")
     if target.is_dir():
         if os.path.ismount(target) or target == Path.cwd() or target in Path.cwd().parents:
-            raise InputError(
-                f"expected an output folder that can be replaced, got '{path}', try '{path}/result'"
-            )
+            raise InputError(f"expected an output folder that can be replaced, got '{path}', try '{path}/result'")
         if any(target.iterdir()) and not (target / "result.json").is_file():
             raise InputError(
                 f"expected a new or empty output folder, or one with an earlier result, got '{path}' "
@@ -61,9 +59,7 @@ def check_folder(path: str | Path) -> Path:
         # Asking the file system is the only sure test: permissions lie for root and on read-only mounts.
         os.rmdir(tempfile.mkdtemp(prefix=f".{target.name}.", dir=ancestor))
     except OSError as error:
-        raise InputError(
-            f"expected an output folder that can be written, got '{path}': {error.strerror}"
-        ) from None
+        raise InputError(f"expected an output folder that can be written, got '{path}': {error.strerror}") from None
     return target
 
 

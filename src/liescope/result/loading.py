@@ -39,9 +39,7 @@ def load_result(path: str | Path, basis: Basis | None = None) -> SymmetryResult:
     file = folder / "result.json"
     if not file.is_file():
         what = "no result.json in it" if folder.is_dir() else "no such folder"
-        raise InputError(
-            f"expected a result folder, got '{path}': {what}, try liescope detect PAIRS --out {path}"
-        )
+        raise InputError(f"expected a result folder, got '{path}': {what}, try liescope detect PAIRS --out {path}")
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
@@ -59,9 +57,7 @@ def load_result(path: str | Path, basis: Basis | None = None) -> SymmetryResult:
     except InputError as error:
         raise InputError(f"{file}: {error}") from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(
-            f"expected a complete result in '{file}', got a wrong or missing entry: {error}"
-        ) from None
+        raise InputError(f"expected a complete result in '{file}', got a wrong or missing entry: {error}") from None
 
 
 def _stored_basis(content: Mapping[str, Any], basis: Basis | None) -> Basis:

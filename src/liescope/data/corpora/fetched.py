@@ -28,9 +28,7 @@ class IdxCorpus:
 
 
 def _idx_files(base: str, sums: tuple[str, str, str, str]) -> dict[str, tuple[RemoteFile, RemoteFile]]:
-    names = [
-        f"{part}-{what}-ubyte.gz" for part in ("train", "t10k") for what in ("images-idx3", "labels-idx1")
-    ]
+    names = [f"{part}-{what}-ubyte.gz" for part in ("train", "t10k") for what in ("images-idx3", "labels-idx1")]
     files = [RemoteFile(n, (f"{base}/{n}",), f"md5:{s}") for n, s in zip(names, sums, strict=True)]
     return {"train": (files[0], files[1]), "test": (files[2], files[3])}
 
@@ -112,19 +110,13 @@ def read_idx(path: Path) -> np.ndarray:
         raw = path.read_bytes()
         data = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(
-            f"expected an idx file, got '{path.name}', truncated or corrupt ({reason(error)})"
-        ) from None
+        raise InputError(f"expected an idx file, got '{path.name}', truncated or corrupt ({reason(error)})") from None
     # Big-endian: two zero bytes, type 8 (unsigned byte), rank, then one 32-bit length per axis.
     if len(data) < 4 or data[:3] != b"\x00\x00\x08":
         raise InputError(f"expected an idx file of unsigned bytes, got '{path.name}'")
     rank = data[3]
-    shape = tuple(
-        int(n) for n in np.frombuffer(data, dtype=">u4", count=min(rank, (len(data) - 4) // 4), offset=4)
-    )
+    shape = tuple(int(n) for n in np.frombuffer(data, dtype=">u4", count=min(rank, (len(data) - 4) // 4), offset=4))
     body = np.frombuffer(data, dtype=np.uint8, offset=4 + 4 * len(shape))
     if len(shape) != rank or body.size != int(np.prod(shape)):
-        raise InputError(
-            f"expected {shape} bytes in idx file '{path.name}', got {body.size}, try fetching it again"
-        )
+        raise InputError(f"expected {shape} bytes in idx file '{path.name}', got {body.size}, try fetching it again")
     return body.reshape(shape)

@@ -28,15 +28,12 @@ def load_npz_corpus(path: Path) -> Corpus:
         images = np.moveaxis(images, -1, 1)
     if images.ndim not in (3, 4) or images.dtype.kind not in "fiub":
         raise InputError(
-            f"expected images of shape (N, H, W) or (N, C, H, W) in '{path.name}', "
-            f"got {images.dtype} {images.shape}"
+            f"expected images of shape (N, H, W) or (N, C, H, W) in '{path.name}', got {images.dtype} {images.shape}"
         )
     labels, names = arrays.get("labels"), tuple(str(n) for n in np.ravel(arrays.get("label_names", ())))
     if labels is not None:
         if labels.shape != images.shape[:1]:
-            raise InputError(
-                f"expected labels of shape ({len(images)},) in '{path.name}', got {labels.shape}"
-            )
+            raise InputError(f"expected labels of shape ({len(images)},) in '{path.name}', got {labels.shape}")
         if labels.dtype.kind not in "iu":
             values, labels = np.unique(labels, return_inverse=True)
             names = tuple(str(v) for v in values)
@@ -60,7 +57,5 @@ def load_folder_corpus(path: Path) -> Corpus:
         return Corpus(FolderImages(files), labels, names, path.name, f"user folder {path.name}")
     files = image_files(path)
     if not files:
-        raise InputError(
-            f"expected image files in folder '{path}', got none, try .png files or one folder per label"
-        )
+        raise InputError(f"expected image files in folder '{path}', got none, try .png files or one folder per label")
     return Corpus(FolderImages(files), None, (), path.name, f"user folder {path.name}")

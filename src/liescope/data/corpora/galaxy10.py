@@ -58,8 +58,7 @@ def load_galaxy10(data_dir: str | Path | None) -> Corpus:
     colour, labels = arrays["images"], np.asarray(arrays["ans"][:])
     if len(colour.shape) != 4 or colour.shape[-1] != 3 or labels.shape != colour.shape[:1]:
         raise InputError(
-            f"expected images (N, H, W, 3) and ans (N,) in '{path.name}', "
-            f"got {colour.shape} and {labels.shape}"
+            f"expected images (N, H, W, 3) and ans (N,) in '{path.name}', got {colour.shape} and {labels.shape}"
         )
     credit = "Galaxy10 DECaLS (Leung & Bovy; DESI Legacy Imaging Surveys, Galaxy Zoo)"
     return Corpus(GreyGalaxies(colour), labels.astype(np.int64), GALAXY10_LABELS, "galaxy10-decals", credit)

@@ -82,8 +82,7 @@ def load_corpus(name: str | Path, split: str | None = None, data_dir: str | Path
             corpus = load_npz_corpus(path)
         else:
             raise InputError(
-                f"unknown corpus {text!r}.{suggest(text, CORPORA)} "
-                "An .npz file or a folder of images is one too."
+                f"unknown corpus {text!r}.{suggest(text, CORPORA)} An .npz file or a folder of images is one too."
             )
     return corpus if split in (None, "all") else _part(corpus, split == "test")
 
