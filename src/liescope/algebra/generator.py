@@ -22,10 +22,10 @@ from liescope.geometry.flow import flow
 __all__ = ["Generator", "equation"]
 
 
-def equation(coefficients: Sequence[float] | np.ndarray, basis: str | Basis = "affine", digits: int = 3) -> str:
+def equation(coefficients: Sequence[float] | np.ndarray, basis: str | Basis = "affine", digits: int = 2) -> str:
     """The generator as text, scaled so that its largest coefficient is 1: ``-y d/dx + x d/dy``.
 
-    Coefficients that would print as zero are left out.
+    Terms below ``10**-digits`` of the largest are left out: what is read is the field, not the noise on it.
     """
     basis = get_basis(basis)
     a = np.asarray(coefficients, dtype=float)
@@ -97,7 +97,7 @@ class Generator:
 
     @property
     def equation(self) -> str:
-        """The field as text, largest coefficient scaled to 1."""
+        """The field as text, largest coefficient scaled to 1, two digits, terms below one per cent left out."""
         return equation(self.coefficients, self.basis)
 
     @property

@@ -41,7 +41,7 @@ def _rows(result: SymmetryResult, encoding: str, out: Path | None) -> list[tuple
         g = found.generator
         rows += [
             (f"generator {k + 1}" if several else "how", f"{words.action(g)}, {words.how_much(result, k)}"),
-            ("", f"X = {words.short_equation(g)}"),
+            ("", f"X = {g.equation}"),
             ("", text_histogram(result, k, encoding)),
             ("direction", f"uncertain by {angle_bound(found.direction_error_deg)} degrees"),
         ]

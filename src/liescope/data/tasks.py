@@ -55,6 +55,7 @@ TASKS = {
     "galaxsym": Task("galaxy10-decals", super_pairs=False, crops=True),
     "supergalaxsym": Task("galaxy10-decals", super_pairs=True, crops=True),
 }
+"""The paper's tasks by name: their corpus, whether pairs have different roots, whether borders are cropped off."""
 
 LARGEST_GALAXY = 64
 """Galaxies are resized to at most this side (pixels) unless told otherwise."""

@@ -156,7 +156,7 @@ def _generator_view(result: SymmetryResult, index: int) -> GeneratorView:
         name=g.name,
         action=words.action(g),
         how_much=words.how_much(result, index),
-        equation=words.short_equation(g),
+        equation=g.equation,
         unit=words.unit_words(g),
         direction_error_deg=found.direction_error_deg,
         coefficients=_coefficients(found),

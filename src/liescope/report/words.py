@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from liescope.algebra import Generator, equation
+from liescope.algebra import Generator
 from liescope.report.numbers import (
     amount,
     angle_bound,
@@ -35,7 +35,6 @@ __all__ = [
     "p_value_words",
     "reason",
     "sentence",
-    "short_equation",
     "summary",
     "title",
     "unit_words",
@@ -121,12 +120,7 @@ def action(generator: Generator) -> str:
         "sct-x": "bent by the special conformal transform along x",
         "sct-y": "bent by the special conformal transform along y",
     }
-    return phrases.get(generator.name, f"moved along the flow of {short_equation(generator)}")
-
-
-def short_equation(generator: Generator) -> str:
-    """The equation for reading: two digits, terms below one per cent of the largest left out."""
-    return equation(generator.coefficients, generator.basis, digits=2)
+    return phrases.get(generator.name, f"moved along the flow of {generator.equation}")
 
 
 def modes_of(result: SymmetryResult, index: int) -> list[float]:
@@ -273,6 +267,6 @@ def summary(result: SymmetryResult) -> str:
     lines = [f"{title(result)}. {sentence(result)}"]
     for g in result.generators:
         uncertain = f"direction uncertain by {angle_bound(g.direction_error_deg)} degrees"
-        lines.append(f"  X = {short_equation(g.generator)}   ({uncertain})")
+        lines.append(f"  X = {g.generator.equation}   ({uncertain})")
     lines.extend(f"  {line}" for line in evidence_words(result))
     return "\n".join(lines)
