@@ -2,14 +2,14 @@
 # make test    linters, type checker, the whole suite
 # make lint    linters and type checker alone
 # make format  lets ruff rewrite what it can
-# make bench   speed and accuracy tables (BENCH=file.py for one)
+# make bench   speed and accuracy tables (BENCH="accuracy laws" for some of them)
 # make clean   removes everything that was made, .venv included
 #
 # PYTHON=python3.12 chooses the interpreter that .venv is made with; VENV=dir another place for it.
 
 PYTHON ?= python3
 VENV ?= .venv
-BENCH ?= $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py))
+BENCH ?=
 
 python := $(VENV)/bin/python
 install := $(python) -m pip install --disable-pip-version-check --constraint constraints.txt --editable
@@ -43,8 +43,7 @@ format: $(with_test)
 	$(python) -m ruff format .
 
 bench: $(with_bench)
-	@test -n "$(BENCH)" || { echo "no benchmark: try BENCH=file.py" >&2; exit 1; }
-	set -e; for script in $(BENCH); do $(python) $$script; done
+	$(python) -m benchmarks $(BENCH)
 
 clean:
 	rm -rf "$(VENV)" demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,20 @@
+"""``python -m benchmarks [NAME ...] [--tiny] [--seeds ...] [--threads N] [--out DIR]``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from benchmarks import accuracy, kornia_registrator, laws, noise, quadratic, scaling
+from benchmarks.command import Benchmark, main
+
+BENCHMARKS: Mapping[str, Benchmark] = {
+    "accuracy": accuracy.run,
+    "laws": laws.run,
+    "noise": noise.run,
+    "quadratic": quadratic.run,
+    "scaling": scaling.run,
+    "kornia_registrator": kornia_registrator.run,
+}
+
+if __name__ == "__main__":
+    main(BENCHMARKS)

@@ -1,0 +1,96 @@
+"""The command line that all benchmarks share."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from benchmarks.record import Record
+
+__all__ = ["Benchmark", "Options", "UnavailableError", "main"]
+
+RESULTS = Path(__file__).parent / "results"
+WIDTH = 190
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a benchmark is run.
+
+    Parameters
+    ----------
+    tiny : bool
+        A few seconds of work, to see that it runs; its numbers mean little.
+    seeds : tuple of int, optional
+        Seeds of the data and of the detector, for every row; each benchmark has its own choice.
+    """
+
+    tiny: bool = False
+    seeds: tuple[int, ...] | None = None
+
+
+class UnavailableError(Exception):
+    """Something that a benchmark compares with is not installed."""
+
+
+Benchmark = Callable[[Options], Record]
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def main(benchmarks: Mapping[str, Benchmark], argv: Sequence[str] | None = None) -> list[Record]:
+    """Run the benchmarks that the command line names; without names, all of them.
+
+    Tables go to standard output, files to ``--out`` (default: the folder ``results`` beside this file; with
+    ``--tiny``, nowhere). A benchmark whose counterpart is not installed is skipped with a line that says so.
+    """
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Speed and accuracy of liescope.")
+    if len(benchmarks) > 1:
+        parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(benchmarks)}; default: all")
+    parser.add_argument("--tiny", action="store_true", help="a few seconds of each, to see that it runs")
+    parser.add_argument("--seeds", type=int, nargs="+", help="seeds of every row (default: as each table says)")
+    parser.add_argument("--threads", type=int, help="threads of torch (default: its own choice)")
+    parser.add_argument("--out", type=Path, help="folder of the results (default: benchmarks/results)")
+    arguments = parser.parse_args(argv)
+    names = getattr(arguments, "names", None) or list(benchmarks)
+    unknown = [name for name in names if name not in benchmarks]
+    if unknown:
+        parser.error(f"unknown benchmark {', '.join(unknown)}: expected one of {', '.join(benchmarks)}")
+    if arguments.threads is not None and arguments.threads < 1:
+        parser.error(f"expected at least one thread, got {arguments.threads}")
+    folder: Path | None = arguments.out or (None if arguments.tiny else RESULTS)
+    options = Options(arguments.tiny, None if arguments.seeds is None else tuple(arguments.seeds))
+
+    # Tables are wide; a narrow terminal breaks their lines, which is better than to lose numbers.
+    console = Console(highlight=False, markup=False, width=max(Console().width, WIDTH))
+    records = []
+    with _threads(arguments.threads):
+        for name in names:
+            try:
+                record = benchmarks[name](options)
+            except UnavailableError as reason:
+                console.print(f"{name}: skipped, {reason}")
+                continue
+            record.show(console)
+            records.append(record)
+            if folder is not None:
+                as_json, _ = record.write(folder)
+                console.print(f"{name}: written to {as_json}")
+    for record in records:
+        outcome = "all targets met" if record.passed else "TARGETS MISSED"
+        console.print(f"{record.name}: {'tiny, targets do not count' if options.tiny else outcome}")
+    return records

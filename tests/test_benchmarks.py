@@ -1,0 +1,184 @@
+"""Every benchmark runs in its tiny mode, and what they judge by can fail."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from liescope.algebra import Generator
+from liescope.data import make_pairs
+
+ROOT = Path(__file__).parents[1]
+SWEEPS = ("accuracy", "laws", "noise", "quadratic")
+HAS_KORNIA = importlib.util.find_spec("kornia") is not None
+
+
+@pytest.fixture(autouse=True)
+def _path(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+
+
+def module(name: str) -> ModuleType:
+    return importlib.import_module(f"benchmarks.{name}")
+
+
+def run_tiny(name: str, folder: Path) -> None:
+    # One thread: the tests may share their processor.
+    module("command").main(module("__main__").BENCHMARKS, [name, "--tiny", "--threads", "1", "--out", str(folder)])
+
+
+def read(name: str, folder: Path) -> dict[str, Any]:
+    """The record that was written, after a look at what all records have in common."""
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is not JSON")
+
+    text = (folder / f"{name}.json").read_text(encoding="utf-8")
+    record: dict[str, Any] = json.loads(text, parse_constant=refuse)
+    keys = {"schema", "name", "title", "passed", "environment", "settings", "tables", "runs"}
+    assert set(record) == keys
+    assert (record["schema"], record["name"], record["settings"]["tiny"]) == ("liescope.benchmark/1", name, True)
+    environment = record["environment"]
+    assert set(environment["versions"]) == {"python", "liescope", "torch", "numpy", "scipy"}
+    assert {"date", "commit", "cpu", "cpu_count", "load_average", "system"} < set(environment)
+    assert environment["threads"] == 1
+    assert record["runs"]
+    page = (folder / f"{name}.md").read_text(encoding="utf-8")
+    for table in record["tables"]:
+        assert table["rows"]
+        assert f"### {table['title']}" in page
+        for row in table["rows"]:
+            assert row["seconds_median"] > 0
+            assert row["seconds_iqr"] >= 0
+    rows = sum(len(table["rows"]) for table in record["tables"])
+    assert sum(line.startswith("| ") for line in page.splitlines()) == rows + 2 * len(record["tables"])
+    return record
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+def test_a_sweep_measures_real_detections(name, tmp_path):
+    run_tiny(name, tmp_path)
+    record = read(name, tmp_path)
+    for row in (row for table in record["tables"] for row in table["rows"]):
+        assert 0.99 < row["cosine"] <= 1
+        assert row["generators"] == [1]
+        assert row["target"]["cosine"] >= 0.99
+        assert 0 <= row["t_error_median"] <= row["t_error_p90"] < 0.05
+        assert 0 <= row["w1"] < 0.05
+        assert 0.5 < row["accepted_fraction"] <= 1
+        assert set(row["missed"]) <= {"cosine", "t error", "W1", "modes", "seconds"}
+        if row["law"] == "two-modal":
+            assert row["modes"] == [2]
+        if row["order"] == 0:
+            assert row["t_error_held"] < 0.005 < row["t_error_median"]
+
+
+def test_scaling_measures_time_and_memory(tmp_path):
+    run_tiny("scaling", tmp_path)
+    by_count, by_side = (table["rows"] for table in read("scaling", tmp_path)["tables"])
+    assert all(0.99 < row["cosine"] <= 1 for row in (*by_count, *by_side))
+    assert [row["data_bytes"] for row in by_count] == [2 * 4 * 784 * row["pairs"] for row in by_count]
+    if module("memory").peak_bytes() is not None:
+        assert all(1e5 < row["peak_bytes"] < 1e9 for row in by_count)
+    for row in by_side:
+        nanoseconds = 1e9 * row["seconds_median"] / (row["pairs"] * row["side"] ** 2)
+        assert row["nanoseconds_per_pixel_pair"] == pytest.approx(nanoseconds)
+
+
+@pytest.mark.skipif(not HAS_KORNIA, reason="kornia is not installed")
+def test_kornia_is_compared_on_the_same_pairs(tmp_path):
+    # Its check of kornia's sign convention on a known pair runs first, and raises.
+    run_tiny("kornia_registrator", tmp_path)
+    shipped, tuned, ours, many = read("kornia_registrator", tmp_path)["tables"][0]["rows"]
+    assert shipped["pairs"] == tuned["pairs"] == ours["pairs"] < many["pairs"]
+    assert tuned["angle_error_median"] < 1 < shipped["angle_error_median"]
+    assert max(ours["angle_error_median"], many["angle_error_median"]) < 0.5
+    assert shipped["ratio"] == pytest.approx(shipped["seconds_median"] / ours["seconds_median"])
+
+
+def test_without_kornia_the_benchmark_is_skipped_with_a_reason(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    run_tiny("kornia_registrator", tmp_path)
+    assert "kornia_registrator: skipped, kornia is not installed" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [["acuracy"], ["--threads", "0"], ["--seeds"]])
+def test_bad_usage_runs_nothing(arguments):
+    with pytest.raises(SystemExit) as stopped:
+        module("command").main(module("__main__").BENCHMARKS, arguments)
+    assert stopped.value.code == 2
+
+
+def test_an_affine_truth_is_the_same_field_in_the_quadratic_basis():
+    pairs = make_pairs(transform="rotation", centre=(18, 10), pairs=8)
+    affine = Generator(pairs.meta["generators"][0], "affine")
+    quadratic = Generator(module("sweep").true_coefficients(pairs, 12), "quadratic")
+    points = np.random.default_rng(0).uniform(-1, 1, (20, 2))
+    np.testing.assert_allclose(quadratic.field(points), affine.field(points), atol=1e-12)
+
+
+@pytest.mark.parametrize(("transform", "axis", "sign"), [("translation-x", 1, 1), ("translation-y", 0, -1)])
+def test_nearest_neighbour_images_hold_the_rounded_translation(transform, axis, sign):
+    pairs = make_pairs(transform=transform, range=7, pairs=12, order=0)
+    held = module("sweep").held_magnitude(pairs) * pairs.meta["unit_per_t"][0]
+    for source, target, pixels in zip(pairs.source, pairs.target, held, strict=True):
+        whole = round(float(pixels))
+        assert pixels == pytest.approx(whole)
+        wide = np.pad(source, 8)
+        np.testing.assert_array_equal(np.roll(wide, sign * whole, axis)[8:-8, 8:-8], target)
+    assert module("sweep").held_magnitude(make_pairs(transform=transform, pairs=12, order=1)) is None
+    assert module("sweep").held_magnitude(make_pairs(transform="rotation", pairs=12, order=0)) is None
+
+
+GOOD = {"cosine": 1.0, "t_error_median": 0.0, "t_error_held": None, "w1": 0.0, "modes": [1], "generators": [1, 1]}
+
+
+@pytest.mark.parametrize(
+    ("change", "missed"),
+    [
+        ({}, []),
+        ({"cosine": 0.9}, ["cosine"]),
+        ({"cosine": np.nan}, ["cosine"]),
+        ({"t_error_median": np.nan}, ["t error"]),
+        ({"t_error_median": 0.02}, ["t error"]),
+        ({"t_error_median": 0.02, "t_error_held": 0.001}, []),
+        ({"t_error_held": 0.02}, ["t error"]),
+        ({"w1": 0.02}, ["W1"]),
+        ({"modes": [1, 2]}, ["modes"]),
+        ({"generators": [1, 2]}, ["count"]),
+        ({"generators": [0]}, ["count"]),
+        ({"seconds_max": 6.0}, ["seconds"]),
+    ],
+)
+def test_a_missed_target_is_named(change, missed):
+    target = module("cases").Target(0.9995, 5.0, t_error=0.01, w1=0.01, modes=1)
+    assert module("sweep")._missed({**GOOD, "seconds_max": 1.0, **change}, target) == missed
+
+
+def test_growth_is_flagged_beside_the_size_before():
+    scaling = module("scaling")
+    rows = [
+        {"seconds_per_1k": 2.0, "peak_bytes": 10**8},
+        {"seconds_per_1k": 1.0, "peak_bytes": 1.2 * 10**8},
+        {"seconds_per_1k": 1.2, "peak_bytes": 2 * 10**9},
+    ]
+    judged = scaling._judged(rows, scaling._count_missed)
+    assert [row["missed"] for row in judged] == [[], [], ["linear time", "memory", "flat memory"]]
+
+
+def test_peak_memory_sees_what_was_freed():
+    memory = module("memory")
+    if memory.peak_bytes() is None:
+        pytest.skip("the system does not tell")
+    memory.reset_peak()
+    before = memory.resident_bytes()
+    np.ones(1 << 24).sum()
+    assert memory.peak_bytes() - before > 0.9 * 2**27
