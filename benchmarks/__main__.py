@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from benchmarks import accuracy, kornia_registrator, laws, noise, quadratic, scaling
+from benchmarks import accuracy, corpora, kornia_registrator, laws, noise, quadratic, scaling
 from benchmarks.command import Benchmark, main
 
 BENCHMARKS: Mapping[str, Benchmark] = {
@@ -12,6 +12,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "laws": laws.run,
     "noise": noise.run,
     "quadratic": quadratic.run,
+    "corpora": corpora.run,
     "scaling": scaling.run,
     "kornia_registrator": kornia_registrator.run,
 }

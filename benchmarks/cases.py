@@ -69,6 +69,10 @@ class Setting:
         Standard deviation of additive noise on both images, as a share of the grey range.
     basis : str
         Basis the detector looks in.
+    corpus : str, optional
+        Name or file of the images; default the embedded digits.
+    task : str
+        ``symnist`` transforms whole images; ``galaxsym`` keeps their middle, so that no border enters.
     """
 
     case: Case
@@ -76,10 +80,14 @@ class Setting:
     law: str = "uniform"
     noise: float = 0.0
     basis: str = "affine"
+    corpus: str | None = None
+    task: str = "symnist"
 
     def pairs(self, count: int, seed: int) -> Pairs:
-        """Pairs of real digits."""
+        """Pairs of real images."""
         return make_pairs(
+            self.task,
+            corpus=self.corpus,
             transform=self.case.transform,
             range=self.case.range,
             law=self.law,

@@ -29,10 +29,13 @@ class Options:
         A few seconds of work, to see that it runs; its numbers mean little.
     seeds : tuple of int, optional
         Seeds of the data and of the detector, for every row; each benchmark has its own choice.
+    corpora : tuple of str
+        Further corpora (names, ``.npz`` files, folders) for the benchmark that compares corpora.
     """
 
     tiny: bool = False
     seeds: tuple[int, ...] | None = None
+    corpora: tuple[str, ...] = ()
 
 
 class UnavailableError(Exception):
@@ -63,6 +66,7 @@ def main(benchmarks: Mapping[str, Benchmark], argv: Sequence[str] | None = None)
         parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(benchmarks)}; default: all")
     parser.add_argument("--tiny", action="store_true", help="a few seconds of each, to see that it runs")
     parser.add_argument("--seeds", type=int, nargs="+", help="seeds of every row (default: as each table says)")
+    parser.add_argument("--corpus", nargs="+", default=[], help="further corpora for the benchmark `corpora`")
     parser.add_argument("--threads", type=int, help="threads of torch (default: its own choice)")
     parser.add_argument("--out", type=Path, help="folder of the results (default: benchmarks/results)")
     arguments = parser.parse_args(argv)
@@ -73,7 +77,7 @@ def main(benchmarks: Mapping[str, Benchmark], argv: Sequence[str] | None = None)
     if arguments.threads is not None and arguments.threads < 1:
         parser.error(f"expected at least one thread, got {arguments.threads}")
     folder: Path | None = arguments.out or (None if arguments.tiny else RESULTS)
-    options = Options(arguments.tiny, None if arguments.seeds is None else tuple(arguments.seeds))
+    options = Options(arguments.tiny, None if arguments.seeds is None else tuple(arguments.seeds), tuple(arguments.corpus))
 
     # Tables are wide; a narrow terminal breaks their lines, which is better than to lose numbers.
     console = Console(highlight=False, markup=False, width=max(Console().width, WIDTH))

@@ -17,7 +17,7 @@ __all__ = ["fix_gauge"]
 # Weights of the monomials 1 | x, y | x^2, xy, y^2 in the two components.
 _WEIGHTS = {
     0: ((1.0,), (0.83,)),
-    1: ((0.81, 0.35), (1.6, 0.19)),
+    1: ((1.0, 0.45), (1.6, 0.4)),
     2: ((1.0, 0.7, 0.31), (0.27, 0.83, 0.57)),
 }
 # A part whose weighted sum is below this (for a unit-norm generator) leaves the decision to the next part.

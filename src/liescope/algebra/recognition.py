@@ -17,6 +17,8 @@ CANONICAL_FIELDS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "translation-y": ((0, 0, 0, 0, 0, 0), (1, 0, 0, 0, 0, 0)),
     "rotation": ((0, 0, -1, 0, 0, 0), (0, 1, 0, 0, 0, 0)),
     "scale": ((0, 1, 0, 0, 0, 0), (0, 0, 1, 0, 0, 0)),
+    "scale-x": ((0, 1, 0, 0, 0, 0), (0, 0, 0, 0, 0, 0)),
+    "scale-y": ((0, 0, 0, 0, 0, 0), (0, 0, 1, 0, 0, 0)),
     "shear-x": ((0, 0, 1, 0, 0, 0), (0, 0, 0, 0, 0, 0)),
     "shear-y": ((0, 0, 0, 0, 0, 0), (0, 1, 0, 0, 0, 0)),
     "hyperbolic": ((0, 1, 0, 0, 0, 0), (0, 0, -1, 0, 0, 0)),
@@ -92,8 +94,9 @@ def _unit(name: str, parts: np.ndarray, grid: Grid) -> tuple[str, float]:
     drift, linear, second = parts[:, 0], parts[:, 1:3], parts[:, 3:6]
     if name in ("rotation", "spiral"):
         return "degree", float(np.degrees(linear[1, 0] - linear[0, 1]) / 2)
-    if name == "scale":
-        return "log-factor", float(np.trace(linear) / 2)
+    log_factor = {"scale": np.trace(linear) / 2, "scale-x": linear[0, 0], "scale-y": linear[1, 1]}
+    if name in log_factor:
+        return "log-factor", float(log_factor[name])
     if name.startswith("translation"):
         return "pixel", float(np.linalg.norm(drift) * grid.pixels_per_unit)
     plain = {

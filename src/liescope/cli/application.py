@@ -61,8 +61,9 @@ def make(
     transform: Annotated[
         str,
         typer.Option(
-            help="rotation, scale, translation-x, translation-y, shear-x, shear-y, hyperbolic, spiral, "
-            "sct-x, sct-y, or several joined by + (applied left to right)."
+            help="rotation, scale, scale-x, scale-y, translation-x, translation-y, shear-x, shear-y, hyperbolic, "
+            "spiral, sct-x, sct-y, euclidean, similarity, generator:C1,C2,... (6 affine or 12 quadratic "
+            "coefficients), or several joined by + (applied left to right)."
         ),
     ] = "rotation",
     range_: Annotated[
@@ -95,6 +96,17 @@ def make(
         float, typer.Option(help="Standard deviation of added noise, as a share of the grey range.")
     ] = 0.0,
     border: Annotated[str, typer.Option(help="What lies beyond the image: zero, edge or periodic.")] = "zero",
+    canvas: Annotated[
+        str | None, typer.Option(metavar="SIDE", help="Put images on a larger canvas first: SIDE or ROWS,COLUMNS.")
+    ] = None,
+    crop: Annotated[
+        str | None,
+        typer.Option(metavar="SIDE", help="Keep the middle after the transform, so that no border enters."),
+    ] = None,
+    size: Annotated[str | None, typer.Option(metavar="SIDE", help="Resize to this, last.")] = None,
+    preview: Annotated[
+        Path | None, typer.Option(metavar="SHEET", help="Also draw (.png, .pdf or .svg) a contact sheet of pairs with their t.")
+    ] = None,
     seed: Seed = 0,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -107,6 +119,9 @@ def make(
       liescope make symnist --transform rotation --range 60 --law five-modal --out pairs.npz
       liescope make symnist --transform rotation+scale --range 30,0.2 --out pairs.npz
       liescope make symnist --transform rotation --centre 18,9 --noise 0.1 --out pairs.npz
+      liescope make supersymnist --transform scale --range 0.3 --preview sheet.png --out pairs.npz
+      liescope make galaxsym --corpus galaxies.npz --transform rotation --range 90 --order 3 --out pairs.h5
+      liescope make symnist --canvas 40 --transform translation-x --range 12 --out pairs.npz
     """
     from liescope.cli.making import MakeRequest, run_make
 
@@ -125,6 +140,10 @@ def make(
         centre,
         noise,
         border,
+        canvas,
+        crop,
+        size,
+        preview,
         seed,
     )
     run_make(request, quiet)

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from liescope.cli.arguments import check_file, numbers
 from liescope.cli.progress import ProgressDisplay
-from liescope.data import Pairs, make_pairs, save_pairs
+from liescope.data import Pairs, make_pairs, preview_sheet, save_pairs
 from liescope.errors import InputError
 
 __all__ = ["MakeRequest", "run_make"]
@@ -33,12 +33,19 @@ class MakeRequest(NamedTuple):
     centre: str | None
     noise: float
     border: str
+    canvas: str | None
+    crop: str | None
+    size: str | None
+    preview: Path | None
     seed: int
 
 
 def run_make(request: MakeRequest, quiet: bool) -> None:
     """Make the pairs and write them."""
     out = check_file(request.out, (".npz", ".h5", ".hdf5"))
+    sheet = None if request.preview is None else check_file(request.preview, (".png", ".pdf", ".svg"))
+    canvas = _sides(request.canvas, "--canvas")
+    crop, size = _sides(request.crop, "--crop"), _sides(request.size, "--size")
     ranges = [value for text in request.range for value in numbers(text, "--range")]
     centre = None if request.centre is None else numbers(request.centre, "--centre", count=2)
     with ProgressDisplay(quiet) as display:
@@ -54,13 +61,29 @@ def run_make(request: MakeRequest, quiet: bool) -> None:
             centre=centre,
             noise=request.noise,
             border=request.border,
+            canvas=canvas,
+            crop=crop,
+            size=size,
             split=request.split,
             data_dir=request.data_dir,
             progress=lambda done, total: display("making pairs", done / total),
         )
     save_pairs(out, pairs)
+    if sheet is not None:
+        preview_sheet(pairs, sheet)
     if not quiet:
         Console(highlight=False, soft_wrap=True).print(_told(pairs, out), markup=False)
+
+
+def _sides(text: str | None, option: str) -> list[int] | None:
+    """ROWS,COLUMNS or one SIDE for both; None stays None."""
+    if text is None:
+        return None
+    values = numbers(text, option)
+    if len(values) not in (1, 2) or any(value != int(value) for value in values):
+        raise InputError(f"expected {option} SIDE or ROWS,COLUMNS in whole pixels, got {text!r}")
+    sides = [int(value) for value in values]
+    return sides * (3 - len(sides))
 
 
 def _law(request: MakeRequest) -> str:
