@@ -77,7 +77,9 @@ def main(benchmarks: Mapping[str, Benchmark], argv: Sequence[str] | None = None)
     if arguments.threads is not None and arguments.threads < 1:
         parser.error(f"expected at least one thread, got {arguments.threads}")
     folder: Path | None = arguments.out or (None if arguments.tiny else RESULTS)
-    options = Options(arguments.tiny, None if arguments.seeds is None else tuple(arguments.seeds), tuple(arguments.corpus))
+    options = Options(
+        arguments.tiny, None if arguments.seeds is None else tuple(arguments.seeds), tuple(arguments.corpus)
+    )
 
     # Tables are wide; a narrow terminal breaks their lines, which is better than to lose numbers.
     console = Console(highlight=False, markup=False, width=max(Console().width, WIDTH))

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from scipy import ndimage
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
@@ -189,6 +191,84 @@ def test_no_symmetry_is_an_answer(kind: str, rotations: Pairs) -> None:
 def test_eight_pairs_are_enough_for_a_clear_rotation(rotations: Pairs) -> None:
     result = detect(rotations.source[:8], rotations.target[:8])
     assert [g.generator.name for g in result.generators] == ["rotation"]
+
+
+@pytest.mark.parametrize("shape", [(8, 64), (100, 16), (12, 200), (20, 600)])
+@pytest.mark.parametrize("along", ["x", "y"])
+def test_elongated_images(shape: tuple[int, int], along: str) -> None:
+    rng = np.random.default_rng(0)
+    short = min(shape)
+    # Texture everywhere: a single blob could as well be turned about a far centre as shifted. It fades towards the
+    # borders, so that nothing enters or leaves.
+    source = ndimage.gaussian_filter(rng.normal(size=(80, *shape)), (0, 0.08 * short, 0.08 * short))
+    source *= np.hanning(shape[0] + 2)[1:-1, None] ** 2 * np.hanning(shape[1] + 2)[1:-1] ** 2
+    shift = rng.uniform(-0.15, 0.15, 80) * short
+    target = np.stack(
+        [
+            ndimage.shift(image, (0, d) if along == "x" else (-d, 0), mode="grid-constant")
+            for image, d in zip(source, shift, strict=True)
+        ]
+    )
+    result = detect(source, target)
+    assert [g.generator.name for g in result.generators] == [f"translation-{along}"]
+    assert np.median(np.abs(result.natural[:, 0] - shift)) < 0.02 * short
+
+
+@pytest.mark.parametrize(("factor", "offset"), [(1e25, 0.0), (1e-25, 0.0), (1e100, 0.0), (1.0, 1e7)])
+def test_any_numeric_range(factor: float, offset: float, rotations: Pairs, fitted: SymmetryDetector) -> None:
+    source, target = (factor * a.astype(np.float64) + offset for a in (rotations.source, rotations.target))
+    assert np.median(np.abs(detect(source, target).t - fitted.magnitudes_)) < 1e-3
+
+
+def test_a_generator_that_is_not_in_the_data_is_not_sold(rotations: Pairs) -> None:
+    result = detect(rotations.source, rotations.target, n_generators=2)
+    assert result.generators[0].generator.name == "rotation"
+    assert result.generators[1].direction_error_deg > 30
+    assert "speak for 1 only" in result.reason
+
+
+def test_degrees_of_a_spiral_count_counter_clockwise() -> None:
+    # It turns counter-clockwise while it shrinks: the gauge counts growth, the unit must still count turns.
+    pairs = digits(transform="generator:0,-1.2,-1,0,1,-1.2", range=0.35, order=3)
+    result = detect(pairs.source, pairs.target)
+    assert [g.generator.name for g in result.generators] == ["spiral"]
+    assert pairs.magnitude is not None
+    degrees = np.degrees(pairs.magnitude[:, 0] * pairs.meta["generators"][0][4])
+    assert np.median(np.abs(result.natural[:, 0] - degrees)) < 0.2
+
+
+def test_samples_and_flow_keep_a_bright_background(rotations: Pairs) -> None:
+    detector = SymmetryDetector().fit(1 - rotations.source, 1 - rotations.target)
+    samples = detector.result_.samples
+    assert samples is not None
+    assert np.square(samples.transported - samples.target).mean() < 1e-3
+    moved = detector.flow(1 - rotations.source[:50], detector.magnitudes_[:50, 0])
+    assert np.square(moved - (1 - rotations.target[:50])).mean() < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"a": lambda x, y: (-y, x), "b": lambda x, y: (-2 * y, 2 * x)}, "independent"),
+        ({"a": lambda x, y: (x / (x * 0), y)}, "finite"),
+        ({"a": lambda x, y: (np.sin(y.numpy()), x)}, "torch tensors"),
+    ],
+)
+def test_bases_that_cannot_work_are_refused(fields: dict[str, Any], message: str, rotations: Pairs) -> None:
+    with pytest.raises(InputError, match=message):
+        detect(rotations.source, rotations.target, basis=field_basis(fields))
+
+
+def test_threads_of_torch_are_put_back_and_do_not_change_the_answer(rotations: Pairs, fitted: SymmetryDetector) -> None:
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            found = detect(rotations.source, rotations.target)
+            assert torch.get_num_threads() == threads
+            np.testing.assert_allclose(found.t, fitted.magnitudes_, atol=2e-3)
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_a_basis_without_the_truth_says_so(rotations: Pairs) -> None:

@@ -54,6 +54,7 @@ PUBLIC = {
         "Recognition",
         "bracket_coefficients",
         "canonical_coefficients",
+        "check_basis",
         "describe_algebra",
         "equation",
         "field_gram",
@@ -99,6 +100,7 @@ PUBLIC = {
         "Study",
         "magnitudes_along",
         "register_all",
+        "worker_pool",
     ],
     "liescope.inference": [
         "CoefficientUncertainty",

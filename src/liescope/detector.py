@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from liescope import __version__
-from liescope.algebra import Generator, describe_algebra, readable_generators
+from liescope.algebra import Generator, check_basis, describe_algebra, readable_generators
 from liescope.data import ImageStack, validate_images
 from liescope.errors import InputError, suggest
 from liescope.geometry import Basis, get_basis
@@ -27,6 +27,7 @@ from liescope.registration import (
     Study,
     magnitudes_along,
     register_all,
+    worker_pool,
 )
 from liescope.registration.preparation import relative
 from liescope.registration.study import FIT_PAIRS, HELD_OUT_PAIRS
@@ -45,6 +46,7 @@ _ACCEPT_QUANTILE = 0.02
 
 _SAMPLE_QUANTILES = np.linspace(0, 1, 10)
 _REJECTED_SAMPLES = 4
+_LEAST_GREY = 1e-18
 
 
 class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
@@ -120,52 +122,57 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         """
         basis = self._checked_parameters()
         source, target = validate_images(X, Y, image_shape)
+        check_basis(basis, (int(source.shape[-2]), int(source.shape[-1])))
         began = time.perf_counter()
         self._report("finding the generators", 0.0)
         fit, held_out = _split(len(source), self.random_state)
         pairs = PairSet(source, target, GreyScale.of(target, fit), torch.device(self.device or "cpu"))
+        with worker_pool(pairs.device):
+            result = self._fitted_to(pairs, basis, fit, held_out)
+        result = dataclasses.replace(result, seconds=time.perf_counter() - began)
+        self.result_ = dataclasses.replace(result, samples=_samples(result, pairs))
+        self.generators_ = [g.generator for g in result.generators]
+        self.n_generators_ = len(result.generators)
+        self.magnitudes_ = result.t
+        return self
+
+    def _fitted_to(self, pairs: PairSet, basis: Basis, fit: np.ndarray, held_out: np.ndarray) -> SymmetryResult:
+        """Count, register, describe; keeps what measuring new pairs needs."""
         study = Study(pairs, basis, fit, held_out)
         count = self._count(study, basis)
+        generators: tuple[DetectedGenerator, ...] = ()
+        self._model: _Model | None = None
         if count.generators:
             registration = register_all(
                 pairs, study, count.span, lambda done: self._report("measuring all pairs", done)
             )
             generators, change = _generators(registration, basis, pairs, self.random_state)
-            self._model: _Model | None = _Model(
-                study.alignment, registration.search, change, pairs.scale, registration.interpolation
-            )
+            self._model = _Model(study.alignment, registration.search, change, pairs.scale, registration.interpolation)
             t, residual = registration.t @ change.T, registration.residual.astype(np.float64)
             threshold = float(np.quantile(count.evidence.null_errors, _ACCEPT_QUANTILE))
             accepted = residual <= threshold
         else:
-            generators, self._model = (), None
             t, residual = np.zeros((len(pairs), 0)), _identity_residual(pairs, study.alignment)
             accepted, threshold = np.zeros(len(pairs), dtype=bool), 0.0
         columns = np.array([g.generator.coefficients for g in generators]).reshape(-1, basis.dimension).T
-        described = describe_algebra(columns, basis, pairs.grid.shape)
-        result = SymmetryResult(
+        return SymmetryResult(
             engine="registration",
             verdict="symmetry" if generators else "no symmetry",
             reason=count.reason,
             pairs=len(pairs),
-            shape=(int(source.shape[1]), int(source.shape[2]), int(source.shape[3])),
+            shape=(int(pairs.source.shape[1]), *pairs.grid.shape),
             basis=basis,
             generators=generators,
-            algebra=described._asdict(),
+            algebra=describe_algebra(columns, basis, pairs.grid.shape)._asdict(),
             evidence=_evidence(count, threshold),
             t=t,
             residual=residual,
             accepted=accepted,
-            seconds=time.perf_counter() - began,
+            seconds=0.0,
             seed=self.random_state,
             settings=self._settings(basis),
             version=__version__,
         )
-        self.result_ = dataclasses.replace(result, samples=_samples(result, source, target))
-        self.generators_ = [g.generator for g in generators]
-        self.n_generators_ = len(generators)
-        self.magnitudes_ = t
-        return self
 
     def predict_magnitude(self, X: Any, Y: Any, image_shape: Sequence[int] | None = None) -> np.ndarray:
         """Magnitudes of new pairs along the found generators.
@@ -179,7 +186,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         array, shape (M, K)
             In units of the unit-norm generators.
         """
-        return self._measured(X, Y, image_shape)[0]
+        return self._measured(*self._like_fitted(X, Y, image_shape))[0]
 
     def flow(self, X: Any, t: float | Sequence[float] | np.ndarray) -> np.ndarray:
         """Images moved along the found generators: exp(sum_k t_k X_k) applied to each.
@@ -187,34 +194,44 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X : array, shape (N, H, W) or (N, C, H, W)
-            Of any size.
-        t : float, or array of shape (K,) or (N, K)
+            Of any size. What comes in from outside looks like the background of the fitted images.
+        t : float, or array of shape (K,), (N, K), or (N,) where K is 1
         """
-        return self._fitted().transform(np.asarray(X), t)
+        result, images = self._fitted(), np.asarray(X)
+        magnitudes = np.asarray(t, dtype=np.float64)
+        if len(result.generators) == 1 and magnitudes.ndim == 1 and len(magnitudes) > 1:
+            magnitudes = magnitudes[:, None]
+        background = self._model.scale.background if self._model is not None and images.ndim == 4 else 0.0
+        if self._model is not None and images.ndim < 4:
+            background = float(self._model.scale.background.mean())
+        return _moved(result, images, magnitudes, background)
 
     def score(self, X: Any, Y: Any, image_shape: Sequence[int] | None = None) -> float:
         """1 - transported error / identity error over pairs; 1 is perfect, 0 no better than not moving at all."""
-        result = self._fitted()
-        source, target = validate_images(X, Y, image_shape, min_pairs=1)
+        source, target = self._like_fitted(X, Y, image_shape)
         if self._model is None:
             return 0.0
         pairs = PairSet(source, target, self._model.scale, self._model.alignment.device)
-        _, residual = self._measured(source, target, None)
+        residual = self._measured(source, target)[1]
         still = _identity_residual(pairs, self._model.alignment)
-        if result.verdict != "symmetry" or not still.mean() > 0:
-            return 0.0
-        return 1.0 - float(residual.mean() / still.mean())
+        return 1.0 - float(residual.mean() / still.mean()) if still.mean() > 0 else 0.0
 
-    def _measured(self, X: Any, Y: Any, image_shape: Sequence[int] | None) -> tuple[np.ndarray, np.ndarray]:
+    def _like_fitted(self, X: Any, Y: Any, image_shape: Sequence[int] | None) -> tuple[ImageStack, ImageStack]:
+        """Checked pairs of the fitted image size."""
         shape = self._fitted().shape
         source, target = validate_images(X, Y, image_shape, min_pairs=1)
         if tuple(source.shape[1:]) != shape:
             raise InputError(f"expected images of shape {shape} as fitted, got {tuple(source.shape[1:])}")
+        return source, target
+
+    def _measured(self, source: ImageStack, target: ImageStack) -> tuple[np.ndarray, np.ndarray]:
+        """Magnitudes (M, K) and relative residuals (M,) of pairs."""
         if self._model is None:
             return np.zeros((len(source), 0)), np.ones(len(source))
         model = self._model
         pairs = PairSet(source, target, model.scale, model.alignment.device)
-        t, residual = magnitudes_along(pairs, model.alignment, model.search, model.interpolation)
+        with worker_pool(pairs.device):
+            t, residual = magnitudes_along(pairs, model.alignment, model.search, model.interpolation)
         return t @ model.change.T, residual
 
     def _fitted(self) -> SymmetryResult:
@@ -261,6 +278,10 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
             faults.append(f"expected n_generators 'auto' or an integer of at least 1, got {k!r}")
         elif basis is not None and k != "auto" and int(k) > basis.dimension:
             faults.append(f"expected at most {basis.dimension} generators in basis {basis.name!r}, got {k}")
+        try:
+            torch.device(self.device or "cpu")
+        except RuntimeError:
+            faults.append(f"expected a torch device such as 'cpu' or 'cuda', got {self.device!r}")
         if not isinstance(self.random_state, int | np.integer) or self.random_state < 0:
             faults.append(f"expected random_state to be an integer of at least 0, got {self.random_state!r}")
         if faults or basis is None:
@@ -354,7 +375,13 @@ def _identity_residual(pairs: PairSet, align: Alignment) -> np.ndarray:
     return np.concatenate(errors).astype(np.float64)
 
 
-def _samples(result: SymmetryResult, source: ImageStack, target: ImageStack) -> Samples:
+def _moved(result: SymmetryResult, images: np.ndarray, t: np.ndarray, background: np.ndarray | float) -> np.ndarray:
+    """Images moved over a background that stays."""
+    moved = result.transform(images - background, t) + background
+    return np.asarray(moved, dtype=np.float32)
+
+
+def _samples(result: SymmetryResult, pairs: PairSet) -> Samples:
     """Pairs for the page: accepted ones from the best to the worst, and some of the rejected."""
     order = np.argsort(result.residual, kind="stable")
     accepted, rejected = order[result.accepted[order]], order[~result.accepted[order]]
@@ -365,9 +392,8 @@ def _samples(result: SymmetryResult, source: ImageStack, target: ImageStack) -> 
         picked += [int(accepted[int(q * (len(accepted) - 1))]) for q in _SAMPLE_QUANTILES]
     picked += [int(i) for i in rejected[-_REJECTED_SAMPLES:]]
     index = np.array(sorted(set(picked)), dtype=np.int64)
-    x, y = (
-        np.concatenate([np.asarray(stack[i : i + 1], dtype=np.float32) for i in index.tolist()])
-        for stack in (source, target)
-    )
-    moved = result.transform(x, result.t[index]) if result.generators else x
+    # Grey values that single precision cannot hold are kept in units of a typical target.
+    unit = 1.0 if _LEAST_GREY < pairs.scale.amplitude < 1 / _LEAST_GREY else pairs.scale.amplitude
+    x, y = (np.asarray(stack[index] / unit, dtype=np.float32) for stack in (pairs.source, pairs.target))
+    moved = _moved(result, x, result.t[index], pairs.scale.background / unit) if result.generators else x
     return Samples(index, x, y, moved)

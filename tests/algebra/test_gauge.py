@@ -31,7 +31,7 @@ def test_canonical_fields_keep_their_written_sign_under_noise(basis: Basis, name
     a = canonical_coefficients(name, basis)
     if a is None:
         assert (basis.name, name.split("-")[0]) in {
-            ("affine", "sct"), ("conformal", "shear"), ("conformal", "hyperbolic")
+            ("affine", "sct"), ("conformal", "shear"), ("conformal", "hyperbolic"), ("conformal", "scale")
         }  # fmt: skip
         return
     rng = np.random.default_rng(0)

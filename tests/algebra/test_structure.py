@@ -12,7 +12,7 @@ from liescope.algebra import (
     span_angles,
     structure_tensor,
 )
-from liescope.geometry import affine, conformal, get_basis, quadratic
+from liescope.geometry import affine, conformal, field_basis, get_basis, quadratic
 
 SHAPE = (28, 28)
 NAMED = {
@@ -57,6 +57,13 @@ def test_rotation_and_one_translation_are_not_closed() -> None:
 def test_one_parameter_groups(name: str, algebra: str) -> None:
     assert describe_algebra(columns([name], "affine"), affine(), SHAPE).name == algebra
     assert describe_algebra(np.zeros((6, 0)), affine(), SHAPE).dimension == 0
+
+
+def test_a_bracket_that_leaves_the_basis_is_noticed() -> None:
+    basis = field_basis({"a": lambda x, y: (x**2, 0 * y), "b": lambda x, y: (0 * x, x)})
+    described = describe_algebra(np.eye(2), basis, SHAPE)
+    assert not described.closed  # [a, b] = x^2 d/dy
+    assert not describe_algebra(np.eye(12), quadratic(), SHAPE).closed
 
 
 def test_affine_and_conformal_fields_close_and_quadratic_ones_do_not() -> None:

@@ -6,7 +6,7 @@ import torch
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
-from liescope.geometry import Grid, affine, field_basis, flow, flow_error, polynomial, quadratic, sct_flow
+from liescope.geometry import Basis, Grid, affine, field_basis, flow, flow_error, polynomial, quadratic, sct_flow
 from liescope.geometry.flow import runge_kutta_steps
 
 POINTS = Grid.of(9, 9).points(dtype=torch.float64)
@@ -82,6 +82,15 @@ def test_batches_broadcast() -> None:
     assert together.shape == (3, len(POINTS), 2)
     for vector, moved in zip(vectors, together, strict=True):
         torch.testing.assert_close(flow(quadratic(), vector, POINTS, steps=6), moved)
+
+
+@pytest.mark.parametrize("basis", [affine(), quadratic()], ids=lambda b: b.name)
+def test_one_vector_serves_batches_of_points(basis: Basis) -> None:
+    vector = torch.linspace(-0.2, 0.2, basis.dimension, dtype=torch.float64)
+    batch = torch.stack((POINTS, -POINTS, 0.5 * POINTS))
+    moved = flow(basis, vector, batch)
+    for points, found in zip(batch, moved, strict=True):
+        torch.testing.assert_close(flow(basis, vector, points), found)
 
 
 def test_flow_of_a_user_field_is_rotation_by_the_radius() -> None:

@@ -31,6 +31,11 @@ def test_a_few_wild_values_do_not_matter() -> None:
     np.testing.assert_allclose(find_modes(t), [-1, 1], atol=0.05)
 
 
+def test_positions_are_not_biased_and_symmetric_samples_have_one_mode() -> None:
+    np.testing.assert_allclose(find_modes(np.repeat([-1.0, 1.0], 1000)), [-1, 1], atol=0.003)
+    assert len(find_modes(np.linspace(-60, 60, 1000))) == 1
+
+
 def test_degenerate_samples() -> None:
     assert find_modes(np.array([])).size == 0
     assert find_modes(np.full(50, 0.3)).tolist() == [0.3]

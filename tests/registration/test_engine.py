@@ -108,9 +108,9 @@ def test_grey_scale_ignores_blank_and_wild_images() -> None:
     images = rng.random((40, 1, 9, 9)).astype(np.float32)
     images[..., 0, :] = images[..., -1, :] = images[..., :, 0] = images[..., :, -1] = 0.25
     plain = GreyScale.of(images, np.arange(40))
-    assert float(plain.background) == pytest.approx(0.25)
+    assert plain.background.item() == pytest.approx(0.25)
     images[:5] = 0.25
     images[5:8] = 1e5 * rng.normal(size=(3, 1, 9, 9))
     spoilt = GreyScale.of(images, np.arange(40))
     assert spoilt.amplitude == pytest.approx(plain.amplitude, rel=0.2)
-    assert float(spoilt.background) == pytest.approx(0.25, abs=0.01)
+    assert spoilt.background.item() == pytest.approx(0.25, abs=0.01)

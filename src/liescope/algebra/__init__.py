@@ -4,7 +4,7 @@ from liescope.algebra.bracket import bracket_coefficients, structure_tensor
 from liescope.algebra.gauge import fix_gauge
 from liescope.algebra.generator import Generator, equation
 from liescope.algebra.recognition import CANONICAL_FIELDS, Recognition, canonical_coefficients, recognise
-from liescope.algebra.span import field_gram, readable_generators, span_angles
+from liescope.algebra.span import check_basis, field_gram, readable_generators, span_angles
 from liescope.algebra.structure import AlgebraDescription, describe_algebra
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Recognition",
     "bracket_coefficients",
     "canonical_coefficients",
+    "check_basis",
     "describe_algebra",
     "equation",
     "field_gram",

@@ -23,6 +23,7 @@ _WEIGHTS = {
 # A part whose weighted sum is below this (for a unit-norm generator) leaves the decision to the next part.
 _NEGLIGIBLE = 0.25
 _ROUNDING = 1e-14
+_NO_POLYNOMIAL = 1000  # fields that are no polynomials are ordered behind all degrees
 
 
 def _degree_scores(coefficients: np.ndarray, basis: Basis) -> dict[int, float]:
@@ -43,10 +44,10 @@ def _degree_scores(coefficients: np.ndarray, basis: Basis) -> dict[int, float]:
             share = coefficients[offset : offset + part_basis.dimension]
             offset += part_basis.dimension
             for degree, score in _degree_scores(share, part_basis).items():
-                key = degree if isinstance(part_basis, PolynomialBasis) else 1000 * (index + 1) + degree
+                key = degree if isinstance(part_basis, PolynomialBasis) else 1000 * index + degree
                 scores[key] = scores.get(key, 0.0) + score
         return scores
-    return {k: float(value) for k, value in enumerate(coefficients)}
+    return {_NO_POLYNOMIAL + k: float(value) for k, value in enumerate(coefficients)}
 
 
 def fix_gauge(coefficients: np.ndarray, basis: Basis) -> np.ndarray:

@@ -112,7 +112,7 @@ class Generator:
 
     @property
     def centre_px(self) -> tuple[float, float] | None:
-        """Fixed point (column, row) in pixels where the field has exactly one in its linear part, else None."""
+        """Fixed point (column, row) in pixels of a rotation, scale, spiral or hyperbolic field, else None."""
         return self.recognition.centre_px
 
     def _tensor(self, like: Tensor) -> Tensor:

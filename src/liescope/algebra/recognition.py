@@ -31,6 +31,7 @@ CANONICAL_FIELDS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 # A family is recognised where the found field and the nearest field of the family agree this well (cosine in L2
 # over the image: about 8 degrees). Families are tried from the most to the least special.
 _AGREEMENT = 0.99
+_SINGULAR = 1e6  # condition of the linear part beyond which its fixed point means nothing
 _DRIFT = ("translation-x", "translation-y")
 _FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     *((name, (name,)) for name in CANONICAL_FIELDS),
@@ -63,7 +64,8 @@ class Recognition:
     unit : str
         ``degree``, ``log-factor``, ``pixel`` or ``plain``.
     unit_per_t : float
-        Units in one unit of t.
+        Units in one unit of t; negative where the gauge fixed the sign by another part of the field (a spiral that
+        grows while it turns clockwise).
     """
 
     name: str
@@ -114,6 +116,21 @@ def _unit(name: str, parts: np.ndarray, grid: Grid) -> tuple[str, float]:
     return "plain", 1.0
 
 
+def _nearest_family(found: np.ndarray, canonical: dict[str, np.ndarray]) -> tuple[str, float]:
+    """Name and cosine of the most special family that agrees; among equally special ones, of the nearest."""
+    agreeing: list[tuple[int, float, str]] = []
+    for family, members in _FAMILIES:
+        design = np.stack([canonical[m] for m in members], axis=1)
+        nearest = design @ np.linalg.lstsq(design, found, rcond=None)[0]
+        cosine = float(np.linalg.norm(nearest)) / max(float(np.linalg.norm(found)), 1e-300)
+        if cosine >= _AGREEMENT:
+            agreeing.append((len(members), -cosine, family))
+    if not agreeing:
+        return "general", 1.0
+    _, cosine, name = min(agreeing)
+    return name, -cosine
+
+
 def recognise(coefficients: np.ndarray, basis: Basis, shape: tuple[int, int]) -> Recognition:
     """Name the generator, find its centre and its natural unit.
 
@@ -133,21 +150,12 @@ def recognise(coefficients: np.ndarray, basis: Basis, shape: tuple[int, int]) ->
     parts = np.linalg.lstsq(monomials, field, rcond=None)[0].T
     found = field.ravel()
     canonical = {n: np.einsum("nk,ck->nc", monomials, np.array(f)).ravel() for n, f in CANONICAL_FIELDS.items()}
-    name, agreement = "general", 1.0
-    for family, members in _FAMILIES:
-        design = np.stack([canonical[m] for m in members], axis=1)
-        nearest = design @ np.linalg.lstsq(design, found, rcond=None)[0]
-        cosine = float(np.linalg.norm(nearest)) / max(float(np.linalg.norm(found)), 1e-300)
-        if cosine >= _AGREEMENT:
-            name, agreement = family, cosine
-            break
+    name, agreement = _nearest_family(found, canonical)
     drift, linear = parts[:, 0], parts[:, 1:3]
     centre = None
-    if name in _CENTRED:
+    if name in _CENTRED and np.linalg.cond(linear) < _SINGULAR:
         fixed = torch.as_tensor(np.linalg.solve(linear, -drift))
         column, row = grid.to_pixels(fixed).tolist()
         centre = (column, row)
     unit, per_t = _unit(name, parts, grid)
-    return Recognition(
-        name, agreement, drift, linear, parts[:, 3:6], np.linalg.eigvals(linear), centre, unit, abs(per_t)
-    )
+    return Recognition(name, agreement, drift, linear, parts[:, 3:6], np.linalg.eigvals(linear), centre, unit, per_t)

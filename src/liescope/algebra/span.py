@@ -11,10 +11,11 @@ from liescope.errors import InputError
 from liescope.geometry.fields import Basis
 from liescope.geometry.grid import Grid
 
-__all__ = ["field_gram", "readable_generators", "span_angles"]
+__all__ = ["check_basis", "field_gram", "readable_generators", "span_angles"]
 
 # A canonical field counts as lying in a found span up to this cosine (L2 over the image, about 5 degrees).
 _MEMBERSHIP = 0.996
+_DEPENDENT = 1e-7
 
 
 def field_gram(basis: Basis, shape: tuple[int, int]) -> Float[np.ndarray, "m m"]:
@@ -22,6 +23,33 @@ def field_gram(basis: Basis, shape: tuple[int, int]) -> Float[np.ndarray, "m m"]
     fields = basis.fields(Grid.of(*shape).points(dtype=torch.float64))
     gram: np.ndarray = (torch.einsum("nic,njc->ij", fields, fields) / len(fields)).numpy()
     return gram
+
+
+def check_basis(basis: Basis, shape: tuple[int, int]) -> None:
+    """Refuse a basis that cannot be detected with on images of that shape.
+
+    Raises
+    ------
+    InputError
+        Fields that cannot be evaluated or differentiated, are not finite at a pixel, or depend on each other.
+    """
+    points = Grid.of(*shape).points(dtype=torch.float64)
+    try:
+        values = torch.cat((basis.fields(points).flatten(1), basis.jacobians(points).flatten(1)), dim=1)
+    except Exception as error:
+        reason = str(error).split("\n")[0]
+        raise InputError(f"expected fields of torch tensors (x, y) in basis {basis.name!r}, got {reason}") from error
+    fields = basis.fields(points)
+    faulty = [t for t, f in zip(basis.terms, fields.unbind(1), strict=True) if not bool(torch.isfinite(f).all())]
+    if faulty or not bool(torch.isfinite(values).all()):
+        raise InputError(
+            f"expected fields that are finite on the image, got {', '.join(faulty) or 'derivatives'} not so"
+        )
+    columns = fields.permute(0, 2, 1).reshape(-1, basis.dimension)
+    _, triangle = torch.linalg.qr(columns / columns.norm(dim=0).clamp_min(1e-300))
+    dependent = [t for t, d in zip(basis.terms, triangle.diagonal().abs().tolist(), strict=True) if d < _DEPENDENT]
+    if dependent:
+        raise InputError(f"expected independent fields, got {', '.join(dependent)} as a sum of those before")
 
 
 def span_angles(
@@ -36,7 +64,6 @@ def span_angles(
     cosines = np.linalg.svd(first.T @ second)[1]
     # Small angles are lost in the cosine's rounding: take them from the sine of what lies outside.
     sines = np.linalg.svd(first - second @ (second.T @ first))[1][::-1]
-    sines = np.pad(sines, (0, len(cosines) - len(sines)))[: len(cosines)]
     angles = np.where(cosines > 0.7, np.arcsin(np.clip(sines, 0, 1)), np.arccos(np.clip(cosines, 0, 1)))
     return np.sort(np.degrees(angles))
 
@@ -59,7 +86,7 @@ def readable_generators(span: Float[np.ndarray, "m k"], basis: Basis, shape: tup
         unit: np.ndarray = span / np.linalg.norm(span)
         return unit
     gram = field_gram(basis, shape)
-    inside: list[tuple[float, np.ndarray]] = []
+    inside: list[np.ndarray] = []
     for name in CANONICAL_FIELDS:
         field = canonical_coefficients(name, basis)
         if field is None:
@@ -68,9 +95,9 @@ def readable_generators(span: Float[np.ndarray, "m k"], basis: Basis, shape: tup
         nearest = span @ weights
         cosine = np.sqrt(max(nearest @ gram @ nearest, 0) / (field @ gram @ field))
         if cosine >= _MEMBERSHIP:
-            inside.append((cosine, nearest / np.linalg.norm(nearest)))
+            inside.append(nearest / np.linalg.norm(nearest))
     chosen = np.zeros((m, 0))
-    for _, column in inside:
+    for column in inside:
         grown = np.column_stack((chosen, column))
         if np.linalg.svd(grown)[1].min() > 0.3:
             chosen = grown

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from jaxtyping import Float
 
-from liescope.algebra.bracket import bracket_coefficients
 from liescope.algebra.recognition import canonical_coefficients, recognise
 from liescope.algebra.span import field_gram, span_angles
 from liescope.geometry.fields import Basis
+from liescope.geometry.grid import Grid
 
 __all__ = ["AlgebraDescription", "describe_algebra"]
 
@@ -61,7 +62,7 @@ def describe_algebra(generators: Float[np.ndarray, "m k"], basis: Basis, shape: 
         name = recognise(generators[:, 0], basis, shape).name
         return AlgebraDescription(1, _ONE_PARAMETER.get(name, "one-parameter"), True, 0.0)
     gram = field_gram(basis, shape)
-    residual = _closure_residual(generators, basis, gram)
+    residual = _closure_residual(generators, basis, shape)
     closed = residual <= _CLOSED
     for name, members in _NAMED.items():
         fields = [canonical_coefficients(member, basis) for member in members]
@@ -72,15 +73,22 @@ def describe_algebra(generators: Float[np.ndarray, "m k"], basis: Basis, shape: 
     return AlgebraDescription(k, "general" if closed else "not closed", closed, residual)
 
 
-def _closure_residual(generators: np.ndarray, basis: Basis, gram: np.ndarray) -> float:
+def _closure_residual(generators: np.ndarray, basis: Basis, shape: tuple[int, int]) -> float:
     k = generators.shape[1]
+    points = Grid.of(*shape).points(dtype=torch.float64)
+    columns = torch.as_tensor(generators)
+    fields = torch.einsum("nmc,mk->nkc", basis.fields(points), columns)
+    jacobians = torch.einsum("nmcd,mk->nkcd", basis.jacobians(points), columns)
+    along = torch.einsum("njcd,nid->njic", jacobians, fields)  # [n, j, i]: (X_i . grad) X_j
+    design = fields.permute(0, 2, 1).reshape(-1, k)
     outside = 0.0
     for i in range(k):
         for j in range(i + 1, k):
-            bracket = bracket_coefficients(generators[:, i], generators[:, j], basis)
-            weights = np.linalg.lstsq(generators.T @ gram @ generators, generators.T @ gram @ bracket, rcond=None)[0]
-            rest = bracket - generators @ weights
-            outside = max(outside, float(np.sqrt(max(rest @ gram @ rest, 0.0))))
+            # (X . grad) Y - (Y . grad) X at the pixels: a bracket may leave the basis, not only the span.
+            bracket = along[:, j, i] - along[:, i, j]
+            weights = torch.linalg.lstsq(design, bracket.reshape(-1, 1)).solution
+            rest = bracket.reshape(-1, 1) - design @ weights
+            outside = max(outside, float(rest.square().sum() / len(points)) ** 0.5)
     # Compared with the fields themselves, so that two commuting generators are closed in spite of rounding.
-    size = float(np.sqrt(np.diag(generators.T @ gram @ generators)).max())
+    size = float(fields.square().sum(dim=(0, 2)).div(len(points)).sqrt().max())
     return outside / size

@@ -105,7 +105,8 @@ def make(
     ] = None,
     size: Annotated[str | None, typer.Option(metavar="SIDE", help="Resize to this, last.")] = None,
     preview: Annotated[
-        Path | None, typer.Option(metavar="SHEET", help="Also draw (.png, .pdf or .svg) a contact sheet of pairs with their t.")
+        Path | None,
+        typer.Option(metavar="SHEET", help="Also draw (.png, .pdf or .svg) a contact sheet of pairs with their t."),
     ] = None,
     seed: Seed = 0,
     quiet: Quiet = False,

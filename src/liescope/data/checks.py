@@ -116,6 +116,11 @@ def _as_stack(images: Any, name: str, image_shape: Sequence[int] | None) -> Any:
         raise InputError(f"expected real or integer pixels in {name}, got dtype {dtype}, try float32 or uint8")
     rank = len(images.shape)
     if lazy:
+        if rank not in (3, 4) or image_shape is not None:
+            raise InputError(
+                f"expected {name} of shape (N, H, W) or (N, C, H, W) read lazily, got {images.shape}, "
+                "try an array and image_shape=(H, W) for flattened images"
+            )
         return images.with_channels()
     if image_shape is not None:
         images, rank = _unflattened(images, name, image_shape), 4

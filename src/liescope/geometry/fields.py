@@ -62,8 +62,18 @@ class Basis(ABC):
 
     def jacobians(self, points: Float[Tensor, "n 2"]) -> Float[Tensor, "n m 2 2"]:
         """Derivatives of every field: entry [..., k, i, j] is d(component i of b_k) / d(coordinate j)."""
-        jacobian: Tensor = torch.func.vmap(torch.func.jacfwd(self.fields))(points)
-        return jacobian
+        with torch.enable_grad():
+            variable = points.detach().requires_grad_()
+            values = self.fields(variable).reshape(len(points), -1)
+            # Points do not mix, so the gradient of a sum over points holds every point's own derivative.
+            rows = [
+                torch.autograd.grad(column.sum(), variable, retain_graph=True, allow_unused=True)[0]
+                if column.requires_grad
+                else None
+                for column in values.unbind(1)
+            ]
+        filled = [torch.zeros_like(points) if row is None else row for row in rows]
+        return torch.stack(filled, dim=1).reshape(len(points), self.dimension, 2, 2)
 
     def velocity(
         self, points: Float[Tensor, "*#b n 2"], coefficients: Float[Tensor, "*#b m"]
@@ -134,6 +144,21 @@ class PolynomialBasis(Basis):
     def fields(self, points: Float[Tensor, "*b 2"]) -> Float[Tensor, "*b m 2"]:
         table = self.table.to(points)
         return torch.einsum("...k,mck->...mc", self.monomials(points), table)
+
+    @cached_property
+    def _derivatives(self) -> Float[Tensor, "2 m 2 k"]:
+        """Tables of the derivatives of the fields by x and by y, on the same monomials."""
+        place = {exponent: i for i, exponent in enumerate(self.exponents)}
+        tables = torch.zeros(2, *self.table.shape, dtype=torch.float64)
+        for (p, q), i in place.items():
+            if p:
+                tables[0, :, :, place[p - 1, q]] += p * self.table[:, :, i]
+            if q:
+                tables[1, :, :, place[p, q - 1]] += q * self.table[:, :, i]
+        return tables
+
+    def jacobians(self, points: Float[Tensor, "n 2"]) -> Float[Tensor, "n m 2 2"]:
+        return torch.einsum("nk,jmck->nmcj", self.monomials(points), self._derivatives.to(points))
 
     def polynomial(self, coefficients: Float[Tensor, "*b m"]) -> Float[Tensor, "*b 2 k"]:
         """Monomial coefficients of the two components of ``sum_k a_k b_k``."""

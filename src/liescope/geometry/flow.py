@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -20,6 +21,7 @@ __all__ = ["affine_matrix", "flow", "flow_error", "runge_kutta_steps", "sct_flow
 # Non-linear flows may leave every bounded region in finite time. Points are held inside this box (normalised
 # units; images live in [-1, 1]) so that coordinates stay finite: out there every border rule has long applied.
 _FAR = 16.0
+_MOST_STEPS = 64
 
 
 def is_affine(basis: Basis) -> bool:
@@ -54,7 +56,7 @@ def runge_kutta_steps(basis: Basis, coefficients: Float[Tensor, "*b m"], toleran
     lipschitz = torch.einsum("nmij,...m->...nij", jacobians, coefficients.detach())
     largest = float(lipschitz.square().sum(dim=(-2, -1)).amax().sqrt()) if lipschitz.numel() else 0.0
     step = float((120 * tolerance) ** 0.25)
-    return min(64, max(2, math.ceil(largest / step)))
+    return min(_MOST_STEPS, max(2, math.ceil(min(largest / step, _MOST_STEPS)))) if largest == largest else _MOST_STEPS
 
 
 def flow(
@@ -84,13 +86,15 @@ def flow(
     Returns
     -------
     tensor, shape (..., n, 2)
-        Differentiable in coefficients and points. Affine: exact to rounding. Else order-4 accurate.
+        Differentiable in coefficients and points. Affine: exact to rounding. Else of order 4 in the step, up to 64
+        steps and as long as points stay in [-16, 16]^2, at whose edge they are held.
     """
     if isinstance(basis, PolynomialBasis) and is_affine(basis):
         matrix = affine_matrix(basis, coefficients)
         return points @ matrix[..., :2].transpose(-1, -2) + matrix[..., None, :, 2]
     h = 1.0 / (steps or runge_kutta_steps(basis, coefficients, tolerance))
-    p = points.expand(*coefficients.shape[:-1], *points.shape[-2:])
+    lead = np.broadcast_shapes(coefficients.shape[:-1], points.shape[:-2])
+    p = points.expand(*lead, *points.shape[-2:])
     for _ in range(round(1 / h)):
         k1 = basis.velocity(p, coefficients)
         k2 = basis.velocity(p + (h / 2) * k1, coefficients)

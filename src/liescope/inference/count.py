@@ -35,7 +35,7 @@ class SpanStudy(Protocol):
 
 
 class Evidence(NamedTuple):
-    """Mean relative errors on held-out pairs and the p-value against permuted targets, at the accepted count.
+    """Mean relative errors on held-out pairs at the accepted count, and the p-value of there being a symmetry at all.
 
     ``null_errors`` are the permuted pairs' own relative errors: what unrelated images can be deformed to.
     """
@@ -107,7 +107,10 @@ def count_generators(
         accepted, span, errors, null = number, trial, trial_errors, trial_null
         if progress is not None:
             progress(number / (exactly or most))
-    if accepted == 0:
+    paid = sum(1 for step in steps if step["p_value"] <= LEVEL and step["bought"] >= MATERIAL)
+    if accepted > paid:
+        reason = f"{accepted} generators were asked for, but held-out pairs speak for {paid} only"
+    elif accepted == 0:
         reason = "no generator explains held-out pairs better than it explains pairs with permuted targets"
     else:
         reason = "held-out pairs are explained far better than pairs with permuted targets"

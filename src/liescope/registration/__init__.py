@@ -4,6 +4,7 @@ from liescope.registration.alignment import Alignment, Search
 from liescope.registration.engine import Registration, magnitudes_along, register_all
 from liescope.registration.preparation import GreyScale, PairSet
 from liescope.registration.study import Study
+from liescope.registration.workers import worker_pool
 
 __all__ = [
     "Alignment",
@@ -14,4 +15,5 @@ __all__ = [
     "Study",
     "magnitudes_along",
     "register_all",
+    "worker_pool",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from liescope.registration.linearise import NormalEquations
 from liescope.registration.motion import Motion, motion_along
 from liescope.registration.orbit import orbit_search, shared_flow_errors
 from liescope.registration.preparation import PairSet, chunk_slices
+from liescope.registration.workers import map_chunks
 
 __all__ = ["Alignment", "Sample", "Search"]
 
@@ -54,6 +56,13 @@ class Search(NamedTuple):
     reach: float
 
 
+def _longest_side(grid: Grid, side: int) -> int:
+    """Longest side of a level with about side x side pixels, its shortest side no less than a half of that."""
+    height, width = grid.shape
+    scale = max(side / (height * width) ** 0.5, side / 2 / min(height, width))
+    return round(float(max(height, width) * min(1.0, scale)))
+
+
 class Alignment:
     """Finds magnitudes for images of one grid: the levels, the flows on them and the search.
 
@@ -61,8 +70,8 @@ class Alignment:
     ----------
     basis : Basis
     grid : Grid
-        Of the full-size images. Work is done at no more than 64 pixels along the longest side: the generators and
-        magnitudes of larger images are determined to a small part of a pixel all the same.
+        Of the full-size images. Work is done on about 64 x 64 pixels at most (more for very long images): the
+        generators and magnitudes of larger images are determined to a small part of a pixel all the same.
     """
 
     def __init__(self, basis: Basis, grid: Grid, device: torch.device) -> None:
@@ -71,9 +80,10 @@ class Alignment:
         self.device = device
         self._motions: list[tuple[Tensor, Level, Motion]] = []
         self.structure = torch.as_tensor(structure_tensor(basis)[0], dtype=torch.float32, device=device)
-        self.first = make_level(grid, COARSE_SIDE, blur_before=1.5, device=device)
-        self.coarse = make_level(grid, COARSE_SIDE, blur_before=1.0, device=device)
-        self.fine = make_level(grid, WORKING_SIDE, blur_after=0.7, device=device)
+        coarse, fine = _longest_side(grid, COARSE_SIDE), _longest_side(grid, WORKING_SIDE)
+        self.first = make_level(grid, coarse, blur_before=1.5, device=device)
+        self.coarse = make_level(grid, coarse, blur_before=1.0, device=device)
+        self.fine = make_level(grid, fine, blur_after=0.7, device=device)
 
     def sample(self, pairs: PairSet, index: slice | np.ndarray) -> Sample:
         """Bring pairs onto the levels."""
@@ -121,13 +131,8 @@ class Alignment:
     ) -> tuple[Float[Tensor, "b k"], NormalEquations]:
         """Refined magnitudes and the normal equations over the whole basis there, pairs in bounded chunks."""
         motion = self.motion(search, level)
-        parts = []
-        for part in chunk_slices(len(source), level.grid.size * source.shape[1]):
-            x, y = source[part], target[part]
-            refined, equations = register(x, y, motion, level, self.structure, t[part], iterations)
-            if search.span.shape[1] == 1:
-                equations = equations_on_basis(x, y, motion, level, refined)
-            parts.append((refined, *equations))
+        chunk = partial(_refined_chunk, source, target, motion, level, self.structure, t, iterations)
+        parts = map_chunks(chunk, chunk_slices(len(source), level.grid.size * source.shape[1]))
         refined, *sums = (torch.cat(column) for column in zip(*parts, strict=True))
         return refined, NormalEquations(*sums)
 
@@ -153,3 +158,21 @@ class Alignment:
         for whole, part in zip(equations, others, strict=True):
             whole[winners] = part[better]
         return t, equations
+
+
+def _refined_chunk(
+    source: Tensor,
+    target: Tensor,
+    motion: Motion,
+    level: Level,
+    structure: Tensor,
+    t: Tensor,
+    iterations: int,
+    part: slice,
+) -> tuple[Tensor, ...]:
+    """Magnitudes and, over the whole basis, hessian, gradient and error of the pairs in a slice."""
+    x, y = source[part], target[part]
+    refined, equations = register(x, y, motion, level, structure, t[part], iterations)
+    if motion.directions.shape[1] == 1:
+        equations = equations_on_basis(x, y, motion, level, refined)
+    return (refined, *equations)

@@ -23,6 +23,7 @@ __all__ = ["Registered", "equations_on_basis", "exponential_derivative", "regist
 
 _STEP_CAP = 0.3  # longest step, as root mean square displacement over the image in normalised units
 _SERIES_TERMS = 14
+_LEAST_SHARE = 1e-3
 
 
 class Registered(NamedTuple):
@@ -54,9 +55,8 @@ def _damped_step(equations: NormalEquations, damping: Tensor, metric: Tensor) ->
     size = hessian.diagonal(dim1=-2, dim2=-1).sum(-1) / metric.diagonal().sum() + 1e-12
     regular = hessian + (damping * size)[:, None, None] * metric
     step = -torch.linalg.solve_ex(regular, slope)[0]
-    step = torch.nan_to_num(step)
     length = torch.einsum("bi,ij,bj->b", step, metric, step).clamp_min(1e-24).sqrt()
-    return step * (_STEP_CAP / length).clamp_max(1.0)[:, None]
+    return torch.nan_to_num(step * (_STEP_CAP / length).clamp_max(1.0)[:, None], posinf=0.0, neginf=0.0)
 
 
 def register(
@@ -92,6 +92,8 @@ def register(
     single = directions.shape[1] == 1
     table = FieldTable.of(motion.basis, level.grid, directions if single else None).to(source.device)
     metric = table.linear.T @ table.linear / level.grid.size
+    # A field that vanishes on the grid (x d/dx on a single column) must not make steps of any length look short.
+    metric = metric + _LEAST_SHARE * metric.diagonal().mean() * torch.eye(len(metric), device=metric.device)
     metric = metric if single else directions.T @ metric @ directions
     goal = level.smooth(target)
     t = start

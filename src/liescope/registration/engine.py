@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from liescope.registration.alignment import Alignment, Sample, Search
 from liescope.registration.joint import JointEquations
 from liescope.registration.preparation import PairSet, relative
 from liescope.registration.study import Study
+from liescope.registration.workers import map_chunks
 
 __all__ = ["Registration", "magnitudes_along", "register_all"]
 
@@ -61,22 +63,16 @@ def register_all(
     """Register every pair along the span of ``search`` and refine the span on all of them."""
     align = study.alignment
     scale = float(study.held_out_errors(search).median()) + _LEAST_ERROR_SCALE
-    nearest = _is_nearest(study, search)
+    interpolation = "nearest" if _is_nearest(study, search) else "linear"
     generators = search.span.shape[1]
     t = np.zeros((len(pairs), generators), dtype=np.float32)
     residual = np.empty(len(pairs), dtype=np.float32)
     for number in range(_PASSES):
         sums = JointEquations.empty(study.basis.dimension, generators)
-        for part in align.chunks(pairs):
-            chunk = align.sample(pairs, part)
-            if number == 0:
-                found, equations = align.magnitudes(chunk, search)
-            else:
-                start = torch.as_tensor(t[part], device=search.span.device)
-                found, equations = align.refine(chunk.fine_source, chunk.fine_target, search, align.fine, start, 2)
-            sums = sums + study.joint_equations(equations, chunk.fine_target, search.span, found, scale)
-            t[part] = (nearest_magnitudes(chunk, align, search, found) if nearest else found).cpu().numpy()
-            residual[part] = relative(equations.error, align.fine.smooth(chunk.fine_target)).cpu().numpy()
+        measure = partial(_measured, pairs, study, search, interpolation, scale, t if number else None)
+        for part, found, error, contribution in map_chunks(measure, align.chunks(pairs)):
+            t[part], residual[part] = found, error
+            sums = sums + contribution
             if progress is not None:
                 progress(part.stop / len(pairs) if number == 0 else 1.0)
         before, covariance = search.span, sums.covariance(search.span).numpy()
@@ -84,7 +80,6 @@ def register_all(
         t = moved.cpu().numpy()
         if _angle_deg(before, search.span) < _SETTLED_DEG:
             break
-    interpolation = "nearest" if nearest else "linear"
     return Registration(search, covariance, t.astype(np.float64), residual, interpolation)
 
 
@@ -92,15 +87,43 @@ def magnitudes_along(
     pairs: PairSet, align: Alignment, search: Search, interpolation: str = "linear"
 ) -> tuple[Float[np.ndarray, "n k"], Float[np.ndarray, " n"]]:
     """Coordinates and relative residuals of new pairs along known generators."""
-    t, residual = [], []
-    for part in align.chunks(pairs):
-        chunk = align.sample(pairs, part)
-        found, equations = align.magnitudes(chunk, search)
-        residual.append(relative(equations.error, align.fine.smooth(chunk.fine_target)).cpu().numpy())
-        t.append(
-            (nearest_magnitudes(chunk, align, search, found) if interpolation == "nearest" else found).cpu().numpy()
-        )
-    return np.concatenate(t).astype(np.float64), np.concatenate(residual)
+    measure = partial(_aligned, pairs, align, search, interpolation)
+    parts = list(map_chunks(measure, align.chunks(pairs)))
+    t, residual = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return t.astype(np.float64), residual
+
+
+def _aligned(
+    pairs: PairSet, align: Alignment, search: Search, interpolation: str, part: slice
+) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates and relative residuals of the pairs in a slice."""
+    sample = align.sample(pairs, part)
+    t, equations = align.magnitudes(sample, search)
+    t = nearest_magnitudes(sample, align, search, t) if interpolation == "nearest" else t
+    return t.cpu().numpy(), relative(equations.error, align.fine.smooth(sample.fine_target)).cpu().numpy()
+
+
+def _measured(
+    pairs: PairSet,
+    study: Study,
+    search: Search,
+    interpolation: str,
+    scale: float,
+    known: np.ndarray | None,
+    part: slice,
+) -> tuple[slice, np.ndarray, np.ndarray, JointEquations]:
+    """Coordinates, residuals and normal equations of the pairs in a slice, from ``known`` coordinates if given."""
+    align = study.alignment
+    sample = align.sample(pairs, part)
+    if known is None:
+        t, equations = align.magnitudes(sample, search)
+    else:
+        start = torch.as_tensor(known[part], device=search.span.device)
+        t, equations = align.refine(sample.fine_source, sample.fine_target, search, align.fine, start, 2)
+    sums = study.joint_equations(equations, sample.fine_target, search.span, t, scale)
+    t = nearest_magnitudes(sample, align, search, t) if interpolation == "nearest" else t
+    residual = relative(equations.error, align.fine.smooth(sample.fine_target))
+    return part, t.cpu().numpy(), residual.cpu().numpy(), sums
 
 
 def _angle_deg(a: Float[Tensor, "m k"], b: Float[Tensor, "m k"]) -> float:

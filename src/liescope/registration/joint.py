@@ -20,6 +20,9 @@ from liescope.registration.linearise import NormalEquations
 __all__ = ["JointEquations"]
 
 
+_SUPPORTED = 1e-9  # of the largest eigenvalue: what is below is rounding
+
+
 @dataclass(frozen=True)
 class JointEquations:
     """Running sums of the reduced normal equations for A (flattened K-major: index k * m + i).
@@ -78,12 +81,17 @@ class JointEquations:
 
     def _inverse(self, span: Float[Tensor, "m k"]) -> Tensor:
         """Pseudo-inverse off the span: moving A within its own span changes nothing but the magnitudes."""
+        projector = self._off(span)
+        inside = projector @ self.hessian @ projector
+        inverse: Tensor = projector @ torch.linalg.pinv(inside, rtol=_SUPPORTED, hermitian=True) @ projector
+        return inverse
+
+    @staticmethod
+    def _off(span: Float[Tensor, "m k"]) -> Tensor:
+        """Projector of A's K columns off the span."""
         m, k = span.shape
         off = torch.eye(m, dtype=torch.float64) - span.double().cpu() @ span.double().cpu().T
-        projector = torch.kron(torch.eye(k, dtype=torch.float64), off)
-        inside = projector @ self.hessian @ projector
-        inverse: Tensor = projector @ torch.linalg.pinv(inside, rtol=1e-9, hermitian=True) @ projector
-        return inverse
+        return torch.kron(torch.eye(k, dtype=torch.float64), off)
 
     def step(self, span: Float[Tensor, "m k"]) -> Float[Tensor, "m k"]:
         """Gauss-Newton change of the (orthonormal) span."""
@@ -92,7 +100,15 @@ class JointEquations:
         return change.reshape(k, m).T.to(span)
 
     def covariance(self, span: Float[Tensor, "m k"]) -> Float[Tensor, "km km"]:
-        """Sandwich covariance of A: robust to pairs whose errors are unequal or correlated within the image."""
+        """Sandwich covariance of A: robust to pairs whose errors are unequal or correlated within the image.
+
+        Directions that no pair speaks of, as of a generator that is not in the data, get the variance of a unit
+        vector: nothing is known of them.
+        """
         inverse = self._inverse(span)
         covariance: Tensor = inverse @ self.scatter @ inverse
-        return covariance
+        projector = self._off(span)
+        values, vectors = torch.linalg.eigh(projector @ self.hessian @ projector)
+        unknown = vectors[:, values <= _SUPPORTED * values.amax()]
+        silent: Tensor = projector @ unknown @ unknown.T @ projector
+        return covariance + silent

@@ -15,8 +15,9 @@ from liescope.geometry.grid import Grid
 
 __all__ = ["GreyScale", "PairSet", "chunk_slices", "relative"]
 
-CHUNK_PIXELS = 400_000
+CHUNK_PIXELS = 204_800
 """Pixels (of the working level) handled at a time: small enough for the processor's cache, and for any memory."""
+_CHUNK_IMAGES = 256
 
 
 @dataclass(frozen=True)
@@ -25,25 +26,35 @@ class GreyScale:
 
     Attributes
     ----------
-    background : tensor, shape (C, 1, 1)
+    background : array, shape (C, 1, 1)
         Median of the images' border pixels: what lies outside an image is taken to look like this.
     amplitude : float
         Median over the images of their root mean square about the background; blank images do not count.
     """
 
-    background: Tensor
+    background: np.ndarray
     amplitude: float
 
     @classmethod
     def of(cls, target: ImageStack, probe: np.ndarray) -> GreyScale:
         """Estimate it on the targets ``probe`` (sorted indices)."""
-        raw = _tensor(_rows(target, probe))
+        raw = _rows(target, probe).astype(np.float64)
         borders = (raw[..., 0, :], raw[..., -1, :], raw[..., :, 0], raw[..., :, -1])
-        edge = torch.cat([b.transpose(0, 1).flatten(1) for b in borders], dim=1)
-        background = edge.median(dim=1).values[:, None, None]
-        contrast = (raw - background).square().mean(dim=(1, 2, 3)).sqrt()
+        edge = np.concatenate([b.swapaxes(0, 1).reshape(raw.shape[1], -1) for b in borders], axis=1)
+        background = np.median(edge, axis=1)[:, None, None]
+        centred = raw - background
+        # By its largest value first: the square of a huge or a tiny one has no room even in double precision.
+        peak = np.abs(centred).max(axis=(1, 2, 3), keepdims=True)
+        unit = np.divide(centred, peak, out=np.zeros_like(centred), where=peak > 0)
+        contrast = peak.ravel() * np.sqrt(np.square(unit).mean(axis=(1, 2, 3)))
         contrast = contrast[contrast > 0]
-        return cls(background, float(contrast.median()) if len(contrast) else 1.0)
+        return cls(background, float(np.median(contrast)) if len(contrast) else 1.0)
+
+    def apply(self, images: np.ndarray) -> Float[Tensor, "b c h w"]:
+        """Images on this scale, single precision; the difference is taken in double where the data are double."""
+        wide = images if images.dtype == np.float32 else images.astype(np.float64)
+        scaled = (wide - self.background.astype(wide.dtype)) / wide.dtype.type(self.amplitude)
+        return torch.from_numpy(np.ascontiguousarray(scaled, dtype=np.float32))
 
 
 @dataclass(frozen=True)
@@ -74,27 +85,20 @@ class PairSet:
 
     def take(self, index: slice | np.ndarray) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b c h w"]]:
         """Sources and targets of some pairs, in the common grey scale."""
-        background = self.scale.background.to(self.device)
-        source, target = (_tensor(_rows(stack, index)).to(self.device) for stack in (self.source, self.target))
-        return (source - background) / self.scale.amplitude, (target - background) / self.scale.amplitude
+        source, target = (self.scale.apply(_rows(stack, index)) for stack in (self.source, self.target))
+        return source.to(self.device), target.to(self.device)
 
 
 def chunk_slices(count: int, pixels_per_image: int) -> Iterator[slice]:
-    """Slices of about :data:`CHUNK_PIXELS` pixels that cover ``count`` images."""
-    step = max(1, CHUNK_PIXELS // max(1, pixels_per_image))
+    """Slices of at most 256 images and about :data:`CHUNK_PIXELS` pixels that cover ``count`` images."""
+    step = min(_CHUNK_IMAGES, max(1, CHUNK_PIXELS // max(1, pixels_per_image)))
     for start in range(0, count, step):
         yield slice(start, min(start + step, count))
 
 
 def _rows(stack: ImageStack, index: slice | np.ndarray) -> np.ndarray:
-    """Rows of a stack; a lazy one may only know slices, so scattered rows are read one by one from it."""
-    if isinstance(index, slice) or isinstance(stack, np.ndarray):
-        return np.asarray(stack[index])
-    return np.concatenate([np.asarray(stack[int(i) : int(i) + 1]) for i in index])
-
-
-def _tensor(images: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(images, dtype=np.float32))
+    """Rows of an array or a lazy stack; both take slices and arrays of indices."""
+    return np.asarray(stack[index])
 
 
 def relative(error: Tensor, target: Tensor) -> Tensor:

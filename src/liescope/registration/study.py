@@ -6,6 +6,8 @@ and a few hundred more, never fitted to, tell what each further generator buys.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -15,12 +17,11 @@ from liescope.algebra import CANONICAL_FIELDS, canonical_coefficients
 from liescope.geometry.fields import Basis
 from liescope.registration.alignment import Alignment, Search
 from liescope.registration.consensus import Votes, consensus_span
-from liescope.registration.coordinates import register
 from liescope.registration.joint import JointEquations
 from liescope.registration.linearise import NormalEquations
-from liescope.registration.motion import motion_along
 from liescope.registration.orbit import orbit_grid, orbit_search, spread
 from liescope.registration.preparation import PairSet, relative
+from liescope.registration.workers import map_chunks
 
 __all__ = ["Study"]
 
@@ -28,6 +29,7 @@ FIT_PAIRS = 512
 HELD_OUT_PAIRS = 256
 _CANDIDATE_PAIRS = 128
 _SHARED_FLOWS = 96
+_HALF_BAD = 0.1  # a relative error that counts half
 _VOTE_FLOOR = 0.02  # of a target's energy: error that two resampled copies of an image have anyway
 
 
@@ -66,16 +68,15 @@ class Study:
 
     def _free_coordinates(self) -> Votes:
         align, m = self.alignment, self.basis.dimension
-        everything = torch.eye(m, device=self.support.device)
         source, target = self._first_images
         v = source.new_zeros(len(source), m)
         stages = (
             (align.first, source, target, 10),
             (align.coarse, self.fit_sample.coarse_source, self.fit_sample.coarse_target, 8),
         )
+        everything = Search(torch.eye(m, device=self.support.device), source.new_zeros(1, m), reach=1.0)
         for level, x, y, iterations in stages:
-            motion = motion_along(self.basis, everything, level.grid.points(device=x.device), reach=1.0)
-            v, equations = register(x, y, motion, level, self.alignment.structure, v, iterations)
+            v, equations = align.refine(x, y, everything, level, v, iterations)
         energy = self.fit_sample.coarse_target.square().sum(dim=(1, 2, 3))
         return Votes(v, equations.hessian, equations.error + _VOTE_FLOOR * energy + 1e-9)
 
@@ -110,13 +111,16 @@ class Study:
             if coefficients is not None:
                 unit = torch.as_tensor(coefficients / np.linalg.norm(coefficients)).to(consensus)
                 candidates.append(unit[:, None])
-        scores = []
-        for candidate in candidates:
-            times = orbit_grid(self.basis, candidate[:, 0], self.alignment.coarse, self.support)
-            match = orbit_search(source, target, self.basis, candidate[:, 0], self.alignment.coarse, times)
-            share = relative(match.error, target)
-            scores.append(float((share / (share + 0.1)).mean()))
+        scores = list(map_chunks(partial(self._orbit_score, source, target), candidates))
         return candidates[int(np.argmin(scores))]
+
+    def _orbit_score(self, source: Tensor, target: Tensor, candidate: Float[Tensor, "m 1"]) -> float:
+        """How badly the orbit of one generator explains pairs: 0 for all perfectly, 1 for none at all."""
+        coarse = self.alignment.coarse
+        times = orbit_grid(self.basis, candidate[:, 0], coarse, self.support)
+        match = orbit_search(source, target, self.basis, candidate[:, 0], coarse, times)
+        share = relative(match.error, target)
+        return float((share / (share + _HALF_BAD)).mean())
 
     def search_along(self, span: Float[Tensor, "m k"]) -> Search:
         """Where to look for magnitudes: an even grid for one generator, the sample's own coordinates for more."""
@@ -135,15 +139,19 @@ class Study:
         share = relative(equations.error, target)
         scale = float(share.median()) + 0.01 if scale is None else scale
         energy = target.square().sum(dim=(1, 2, 3)).clamp_min(1e-6)
+        finite = torch.isfinite(equations.hessian).all(dim=(1, 2)) & torch.isfinite(share)
+        equations, t = NormalEquations(*(part[finite] for part in equations)), t[finite]
+        share, energy = share[finite], energy[finite]
         return JointEquations.of(equations, t, span, self.alignment.structure, robust_weight(share, scale) / energy)
 
     def moved_span(self, search: Search, sums: JointEquations, t: Tensor) -> tuple[Search, Tensor]:
         """The span after a joint Gauss-Newton step, orthonormal again, and the magnitudes in it."""
         changed = search.span + sums.step(search.span)
         span, triangle = torch.linalg.qr(changed)
-        sign = torch.sign(triangle.diagonal())
+        sign = torch.where(triangle.diagonal() < 0, -1.0, 1.0)
         span, triangle = span * sign, triangle * sign[:, None]
-        return Search(span, search.starts @ triangle.T, search.reach), t @ triangle.T
+        reach = search.reach * max(1.0, float(torch.linalg.matrix_norm(triangle, 2)))
+        return Search(span, search.starts @ triangle.T, reach), t @ triangle.T
 
     def held_out_errors(self, search: Search | None, permute: int = 0) -> Float[Tensor, " b"]:
         """Errors of the held-out pairs as shares of their targets' energy.
