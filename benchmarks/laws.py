@@ -21,7 +21,7 @@ def run(options: Options) -> Record:
     seeds = options.seeds or ((0,) if options.tiny else (0, 1, 2))
     cases, laws = (CASES[:1], ["two-modal"]) if options.tiny else (CASES, list(LAW_MODES))
     plan = {
-        Setting(case(name), law=law): Target(0.9995, 5.0, w1=0.01, modes=LAW_MODES[law])
+        Setting(case(name), order=3, law=law): Target(0.9995, 5.0, w1=0.01, modes=LAW_MODES[law])
         for name in cases
         for law in laws
     }
