@@ -31,14 +31,15 @@ REPEATS = 5
 
 NOTE = (
     "For each interpolation order of the data the same pairs for all rows but the one with many pairs of the same "
-    "law. Known generator: magnitudes of the same pairs along the generator that was found in other pairs, which is "
-    "the job that kornia does here, given the family of transforms. Both methods resample linearly: order 1 is exact "
-    "for both, order 3 for neither. Kornia fits turn, factor and shift to each pair; liescope finds one generator for all pairs. Kornia's angle is read from the matrix that "
-    f"it returns; the convention is checked on a pair turned by {KNOWN_ANGLE:g}°. As shipped, one learning rate of "
-    "0.001 holds for shift, factor and an angle in degrees, so that 500 steps turn by about half a degree at most. "
-    "Tuned, the angle moves as if it were in radians, and rate and levels are the most accurate of twelve that were "
-    f"tried on six other pairs of order 1. Targets: liescope, on the many pairs, at least {FASTER:g} times faster per "
-    "pair than either, and on the same pairs more accurate than either (median)."
+    "law. Known generator: magnitudes of the same pairs along the generator that was found in other pairs, which "
+    "is the job that kornia does here, given the family of transforms. Both methods resample linearly: order 1 is "
+    "exact for both, order 3 for neither. Kornia fits turn, factor and shift to each pair; liescope finds one "
+    "generator for all pairs. Kornia's angle is read from the matrix that it returns; the convention is checked "
+    f"on a pair turned by {KNOWN_ANGLE:g}°. As shipped, one learning rate of 0.001 holds for shift, factor and an "
+    "angle in degrees, so that 500 steps turn by about half a degree at most. Tuned, the angle moves as if it "
+    "were in radians, and rate and levels are the most accurate of twelve that were tried on six other pairs of "
+    f"order 1. Targets: liescope, on the many pairs, at least {FASTER:g} times faster per pair than either, and on "
+    "the same pairs more accurate than either (median)."
 )
 
 
