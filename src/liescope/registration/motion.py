@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -15,7 +17,7 @@ _KNOTS = 128
 _TOLERANCE = 1e-3  # of the flow, in normalised units: a hundredth of a pixel at 28 pixels
 
 
-class Motion:
+class Motion(ABC):
     """Maps magnitudes t (B, K) along fixed directions (m, K) to the origins (B, n, 2) of every pixel."""
 
     def __init__(self, basis: Basis, directions: Float[Tensor, "m k"], points: Float[Tensor, "n 2"]) -> None:
@@ -23,9 +25,9 @@ class Motion:
         self.directions = directions
         self.points = points
 
+    @abstractmethod
     def origins(self, t: Float[Tensor, "b k"]) -> Float[Tensor, "b n 2"]:
         """``phi_{-v}(p)`` with v = directions @ t for every pixel centre p."""
-        raise NotImplementedError
 
 
 class SpanMotion(Motion):

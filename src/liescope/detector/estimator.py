@@ -1,52 +1,36 @@
-"""One estimator and one function over all engines."""
+"""The estimator, and the same in one call."""
 
 from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
-from liescope import __version__
-from liescope.algebra import Generator, check_basis, describe_algebra, readable_generators
+from liescope.algebra import check_basis
 from liescope.data import ImageStack, validate_images
+from liescope.detector.registered import (
+    Progress,
+    fit_registration,
+    identity_residual,
+    moved,
+    samples_of,
+    split,
+)
 from liescope.errors import InputError, suggest
 from liescope.geometry import Basis, get_basis
-from liescope.inference import Count, coefficient_uncertainty, count_generators
-from liescope.registration import (
-    Alignment,
-    GreyScale,
-    PairSet,
-    Registration,
-    Search,
-    Study,
-    magnitudes_along,
-    register_all,
-    worker_pool,
-)
-from liescope.registration.preparation import relative
-from liescope.registration.study import FIT_PAIRS, HELD_OUT_PAIRS
-from liescope.result import DetectedGenerator, Samples, SymmetryResult
+from liescope.registration import GreyScale, PairSet, magnitudes_along, worker_pool
+from liescope.result import SymmetryResult
 
-__all__ = ["ENGINES", "Progress", "SymmetryDetector", "detect"]
+__all__ = ["ENGINES", "SymmetryDetector", "detect"]
 
 ENGINES = ("auto", "registration")
 """What ``engine=`` and ``--engine`` accept."""
-
-Progress = Callable[[str, float], None]
-"""Called with the name of the stage and how much of it is done, 0 to 1."""
-
-_ACCEPT_QUANTILE = 0.02
-"""A pair is accepted where it fits better than all but this share of unrelated pairs would."""
-
-_SAMPLE_QUANTILES = np.linspace(0, 1, 10)
-_REJECTED_SAMPLES = 4
-_LEAST_GREY = 1e-18
 
 
 class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
@@ -125,54 +109,16 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         check_basis(basis, (int(source.shape[-2]), int(source.shape[-1])))
         began = time.perf_counter()
         self._report("finding the generators", 0.0)
-        fit, held_out = _split(len(source), self.random_state)
+        fit, held_out = split(len(source), self.random_state)
         pairs = PairSet(source, target, GreyScale.of(target, fit), torch.device(self.device or "cpu"))
         with worker_pool(pairs.device):
-            result = self._fitted_to(pairs, basis, fit, held_out)
+            result, self._model = fit_registration(pairs, basis, (fit, held_out), self._settings(basis), self._report)
         result = dataclasses.replace(result, seconds=time.perf_counter() - began)
-        self.result_ = dataclasses.replace(result, samples=_samples(result, pairs))
+        self.result_ = dataclasses.replace(result, samples=samples_of(result, pairs))
         self.generators_ = [g.generator for g in result.generators]
         self.n_generators_ = len(result.generators)
         self.magnitudes_ = result.t
         return self
-
-    def _fitted_to(self, pairs: PairSet, basis: Basis, fit: np.ndarray, held_out: np.ndarray) -> SymmetryResult:
-        """Count, register, describe; keeps what measuring new pairs needs."""
-        study = Study(pairs, basis, fit, held_out)
-        count = self._count(study, basis)
-        generators: tuple[DetectedGenerator, ...] = ()
-        self._model: _Model | None = None
-        if count.generators:
-            registration = register_all(
-                pairs, study, count.span, lambda done: self._report("measuring all pairs", done)
-            )
-            generators, change = _generators(registration, basis, pairs, self.random_state)
-            self._model = _Model(study.alignment, registration.search, change, pairs.scale, registration.interpolation)
-            t, residual = registration.t @ change.T, registration.residual.astype(np.float64)
-            threshold = float(np.quantile(count.evidence.null_errors, _ACCEPT_QUANTILE))
-            accepted = residual <= threshold
-        else:
-            t, residual = np.zeros((len(pairs), 0)), _identity_residual(pairs, study.alignment)
-            accepted, threshold = np.zeros(len(pairs), dtype=bool), 0.0
-        columns = np.array([g.generator.coefficients for g in generators]).reshape(-1, basis.dimension).T
-        return SymmetryResult(
-            engine="registration",
-            verdict="symmetry" if generators else "no symmetry",
-            reason=count.reason,
-            pairs=len(pairs),
-            shape=(int(pairs.source.shape[1]), *pairs.grid.shape),
-            basis=basis,
-            generators=generators,
-            algebra=describe_algebra(columns, basis, pairs.grid.shape)._asdict(),
-            evidence=_evidence(count, threshold),
-            t=t,
-            residual=residual,
-            accepted=accepted,
-            seconds=0.0,
-            seed=self.random_state,
-            settings=self._settings(basis),
-            version=__version__,
-        )
 
     def predict_magnitude(self, X: Any, Y: Any, image_shape: Sequence[int] | None = None) -> np.ndarray:
         """Magnitudes of new pairs along the found generators.
@@ -204,7 +150,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         background = self._model.scale.background if self._model is not None and images.ndim == 4 else 0.0
         if self._model is not None and images.ndim < 4:
             background = float(self._model.scale.background.mean())
-        return _moved(result, images, magnitudes, background)
+        return moved(result, images, magnitudes, background)
 
     def score(self, X: Any, Y: Any, image_shape: Sequence[int] | None = None) -> float:
         """1 - transported error / identity error over pairs; 1 is perfect, 0 no better than not moving at all."""
@@ -213,7 +159,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
             return 0.0
         pairs = PairSet(source, target, self._model.scale, self._model.alignment.device)
         residual = self._measured(source, target)[1]
-        still = _identity_residual(pairs, self._model.alignment)
+        still = identity_residual(pairs, self._model.alignment)
         return 1.0 - float(residual.mean() / still.mean()) if still.mean() > 0 else 0.0
 
     def _like_fitted(self, X: Any, Y: Any, image_shape: Sequence[int] | None) -> tuple[ImageStack, ImageStack]:
@@ -239,16 +185,6 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
             raise NotFittedError("this SymmetryDetector is not fitted yet: call fit(X, Y) first")
         result: SymmetryResult = self.result_
         return result
-
-    def _count(self, study: Study, basis: Basis) -> Count:
-        exactly = None if self.n_generators == "auto" else int(self.n_generators)
-        return count_generators(
-            study,
-            basis.dimension,
-            exactly,
-            seed=self.random_state,
-            progress=lambda done: self._report("finding the generators", done),
-        )
 
     def _report(self, stage: str, done: float) -> None:
         if self.progress is not None:
@@ -289,16 +225,6 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         return basis
 
 
-class _Model(NamedTuple):
-    """What measuring new pairs needs: ``change`` (K, K) takes coordinates in the span to magnitudes."""
-
-    alignment: Alignment
-    search: Search
-    change: np.ndarray
-    scale: GreyScale
-    interpolation: str
-
-
 def detect(
     X: Any,
     Y: Any,
@@ -323,77 +249,3 @@ def detect(
     """
     detector = SymmetryDetector(engine, basis, n_generators, random_state, device, progress)
     return detector.fit(X, Y, image_shape).result_
-
-
-def _split(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Sorted indices of the pairs that are fitted to and of those held out, two thirds to one third."""
-    order = np.random.default_rng(seed).permutation(count)
-    fit = min(FIT_PAIRS, (2 * count) // 3)
-    return np.sort(order[:fit]), np.sort(order[fit : fit + HELD_OUT_PAIRS])
-
-
-def _generators(
-    registration: Registration, basis: Basis, pairs: PairSet, seed: int
-) -> tuple[tuple[DetectedGenerator, ...], np.ndarray]:
-    """Readable generators of the found span, and the (K, K) matrix from coordinates in the span to magnitudes."""
-    span = registration.search.span.double().cpu().numpy()
-    m, k = span.shape
-    shape = pairs.grid.shape
-    columns = readable_generators(span, basis, shape)
-    generators = [Generator(column, basis, shape) for column in columns.T]
-    columns = np.stack([g.coefficients for g in generators], axis=1)
-    mixing = span.T @ columns
-    covariance = registration.covariance.reshape(k, m, k, m)
-    detected = []
-    for generator, weights in zip(generators, mixing.T, strict=True):
-        own = np.einsum("k,kmln,l->mn", weights, covariance, weights)
-        uncertainty = coefficient_uncertainty(generator.coefficients, own, seed)
-        detected.append(DetectedGenerator(generator, uncertainty.direction_error_deg, uncertainty.interval))
-    return tuple(detected), np.linalg.inv(mixing)
-
-
-def _evidence(count: Count, threshold: float) -> dict[str, Any]:
-    evidence = count.evidence
-    return {
-        "heldout_error": evidence.heldout_error,
-        "identity_error": evidence.identity_error,
-        "permuted_error": evidence.permuted_error,
-        "p_value": evidence.p_value,
-        "accept_below": threshold,
-        "steps": count.steps,
-    }
-
-
-def _identity_residual(pairs: PairSet, align: Alignment) -> np.ndarray:
-    """Relative error of every pair if nothing is moved."""
-    errors = []
-    for part in align.chunks(pairs):
-        sample = align.sample(pairs, part)
-        goal = align.fine.smooth(sample.fine_target)
-        still = (align.fine.smooth(sample.fine_source) - goal).square().sum(dim=(1, 2, 3))
-        errors.append(relative(still, goal).cpu().numpy())
-    return np.concatenate(errors).astype(np.float64)
-
-
-def _moved(result: SymmetryResult, images: np.ndarray, t: np.ndarray, background: np.ndarray | float) -> np.ndarray:
-    """Images moved over a background that stays."""
-    moved = result.transform(images - background, t) + background
-    return np.asarray(moved, dtype=np.float32)
-
-
-def _samples(result: SymmetryResult, pairs: PairSet) -> Samples:
-    """Pairs for the page: accepted ones from the best to the worst, and some of the rejected."""
-    order = np.argsort(result.residual, kind="stable")
-    accepted, rejected = order[result.accepted[order]], order[~result.accepted[order]]
-    if not result.generators:
-        accepted, rejected = order, order[:0]
-    picked: list[int] = []
-    if len(accepted):
-        picked += [int(accepted[int(q * (len(accepted) - 1))]) for q in _SAMPLE_QUANTILES]
-    picked += [int(i) for i in rejected[-_REJECTED_SAMPLES:]]
-    index = np.array(sorted(set(picked)), dtype=np.int64)
-    # Grey values that single precision cannot hold are kept in units of a typical target.
-    unit = 1.0 if _LEAST_GREY < pairs.scale.amplitude < 1 / _LEAST_GREY else pairs.scale.amplitude
-    x, y = (np.asarray(stack[index] / unit, dtype=np.float32) for stack in (pairs.source, pairs.target))
-    moved = _moved(result, x, result.t[index], pairs.scale.background / unit) if result.generators else x
-    return Samples(index, x, y, moved)

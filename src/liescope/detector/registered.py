@@ -1,0 +1,174 @@
+"""A detection with the registration engine, put together: count, register, describe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from liescope import __version__
+from liescope.algebra import Generator, describe_algebra, readable_generators
+from liescope.geometry import Basis
+from liescope.inference import Count, coefficient_uncertainty, count_generators
+from liescope.registration import Alignment, GreyScale, PairSet, Registration, Search, Study, register_all
+from liescope.registration.preparation import relative
+from liescope.registration.study import FIT_PAIRS, HELD_OUT_PAIRS
+from liescope.result import DetectedGenerator, Samples, SymmetryResult
+
+__all__ = ["Progress", "RegistrationModel", "fit_registration", "identity_residual", "moved", "samples_of", "split"]
+
+Progress = Callable[[str, float], None]
+"""Called with the name of the stage and how much of it is done, 0 to 1."""
+
+_ACCEPT_QUANTILE = 0.02
+"""A pair is accepted where it fits better than all but this share of unrelated pairs would."""
+
+_SAMPLE_QUANTILES = np.linspace(0, 1, 10)
+_REJECTED_SAMPLES = 4
+_LEAST_GREY = 1e-18
+
+
+class RegistrationModel(NamedTuple):
+    """What measuring new pairs needs: ``change`` (K, K) takes coordinates in the span to magnitudes."""
+
+    alignment: Alignment
+    search: Search
+    change: np.ndarray
+    scale: GreyScale
+    interpolation: str
+
+
+def fit_registration(
+    pairs: PairSet,
+    basis: Basis,
+    parts: tuple[np.ndarray, np.ndarray],
+    settings: Mapping[str, Any],
+    report: Progress,
+) -> tuple[SymmetryResult, RegistrationModel | None]:
+    """Find the generators, measure all pairs, and describe what was found.
+
+    Parameters
+    ----------
+    parts : two integer arrays
+        Pairs that are fitted to and pairs that are held out (:func:`split`).
+    settings : mapping
+        The estimator's parameters; ``n_generators`` and ``random_state`` are read here.
+
+    Returns
+    -------
+    result : SymmetryResult
+        Without its samples and seconds.
+    model : RegistrationModel or None
+        What measuring new pairs needs; None where there is no symmetry.
+    """
+    seed = int(settings["random_state"])
+    study = Study(pairs, basis, *parts)
+    exactly = None if settings["n_generators"] == "auto" else int(settings["n_generators"])
+    count = count_generators(study, basis.dimension, exactly, seed, partial(report, "finding the generators"))
+    generators: tuple[DetectedGenerator, ...] = ()
+    model = None
+    if count.generators:
+        registration = register_all(pairs, study, count.span, partial(report, "measuring all pairs"))
+        generators, change = _generators(registration, basis, pairs, seed)
+        model = RegistrationModel(study.alignment, registration.search, change, pairs.scale, registration.interpolation)
+        t, residual = registration.t @ change.T, registration.residual.astype(np.float64)
+        threshold = float(np.quantile(count.evidence.null_errors, _ACCEPT_QUANTILE))
+        accepted = residual <= threshold
+    else:
+        t, residual = np.zeros((len(pairs), 0)), identity_residual(pairs, study.alignment)
+        accepted, threshold = np.zeros(len(pairs), dtype=bool), 0.0
+    columns = np.array([g.generator.coefficients for g in generators]).reshape(-1, basis.dimension).T
+    result = SymmetryResult(
+        engine="registration",
+        verdict="symmetry" if generators else "no symmetry",
+        reason=count.reason,
+        pairs=len(pairs),
+        shape=(int(pairs.source.shape[1]), *pairs.grid.shape),
+        basis=basis,
+        generators=generators,
+        algebra=describe_algebra(columns, basis, pairs.grid.shape)._asdict(),
+        evidence=_evidence(count, threshold),
+        t=t,
+        residual=residual,
+        accepted=accepted,
+        seconds=0.0,
+        seed=seed,
+        settings=settings,
+        version=__version__,
+    )
+    return result, model
+
+
+def split(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sorted indices of the pairs that are fitted to and of those held out, two thirds to one third."""
+    order = np.random.default_rng(seed).permutation(count)
+    fit = min(FIT_PAIRS, (2 * count) // 3)
+    return np.sort(order[:fit]), np.sort(order[fit : fit + HELD_OUT_PAIRS])
+
+
+def _generators(
+    registration: Registration, basis: Basis, pairs: PairSet, seed: int
+) -> tuple[tuple[DetectedGenerator, ...], np.ndarray]:
+    """Readable generators of the found span, and the (K, K) matrix from coordinates in the span to magnitudes."""
+    span = registration.search.span.double().cpu().numpy()
+    m, k = span.shape
+    shape = pairs.grid.shape
+    columns = readable_generators(span, basis, shape)
+    generators = [Generator(column, basis, shape) for column in columns.T]
+    columns = np.stack([g.coefficients for g in generators], axis=1)
+    mixing = span.T @ columns
+    covariance = registration.covariance.reshape(k, m, k, m)
+    detected = []
+    for generator, weights in zip(generators, mixing.T, strict=True):
+        own = np.einsum("k,kmln,l->mn", weights, covariance, weights)
+        uncertainty = coefficient_uncertainty(generator.coefficients, own, seed)
+        detected.append(DetectedGenerator(generator, uncertainty.direction_error_deg, uncertainty.interval))
+    return tuple(detected), np.linalg.inv(mixing)
+
+
+def _evidence(count: Count, threshold: float) -> dict[str, Any]:
+    evidence = count.evidence
+    return {
+        "heldout_error": evidence.heldout_error,
+        "identity_error": evidence.identity_error,
+        "permuted_error": evidence.permuted_error,
+        "p_value": evidence.p_value,
+        "accept_below": threshold,
+        "steps": count.steps,
+    }
+
+
+def identity_residual(pairs: PairSet, align: Alignment) -> np.ndarray:
+    """Relative error of every pair if nothing is moved."""
+    errors = []
+    for part in align.chunks(pairs):
+        sample = align.sample(pairs, part)
+        goal = align.fine.smooth(sample.fine_target)
+        still = (align.fine.smooth(sample.fine_source) - goal).square().sum(dim=(1, 2, 3))
+        errors.append(relative(still, goal).cpu().numpy())
+    return np.concatenate(errors).astype(np.float64)
+
+
+def moved(result: SymmetryResult, images: np.ndarray, t: np.ndarray, background: np.ndarray | float) -> np.ndarray:
+    """Images moved over a background that stays."""
+    return np.asarray(result.transform(images - background, t) + background, dtype=np.float32)
+
+
+def samples_of(result: SymmetryResult, pairs: PairSet) -> Samples:
+    """Pairs for the page: accepted ones from the best to the worst, and some of the rejected."""
+    order = np.argsort(result.residual, kind="stable")
+    accepted, rejected = order[result.accepted[order]], order[~result.accepted[order]]
+    if not result.generators:
+        accepted, rejected = order, order[:0]
+    picked: list[int] = []
+    if len(accepted):
+        picked += [int(accepted[int(q * (len(accepted) - 1))]) for q in _SAMPLE_QUANTILES]
+    picked += [int(i) for i in rejected[-_REJECTED_SAMPLES:]]
+    index = np.array(sorted(set(picked)), dtype=np.int64)
+    # Grey values that single precision cannot hold are kept in units of a typical target.
+    unit = 1.0 if _LEAST_GREY < pairs.scale.amplitude < 1 / _LEAST_GREY else pairs.scale.amplitude
+    x, y = (np.asarray(stack[index] / unit, dtype=np.float32) for stack in (pairs.source, pairs.target))
+    transported = moved(result, x, result.t[index], pairs.scale.background / unit) if result.generators else x
+    return Samples(index, x, y, transported)
