@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.cases import Case, Setting, Target
@@ -72,8 +73,10 @@ def run(options: Options) -> Record:
         rows,
         (READING_NOTE, EXACT_NOTE),
     )
+    # The results name a file, not the machine's folders.
+    named = [replace(run, setting=replace(run.setting, corpus=Path(run.setting.corpus or "").name)) for run in runs]
     used = {"pairs": count, "seeds": seeds, "tiny": options.tiny, "corpora": [row["corpus"] for row in rows]}
-    return Record("corpora", "Corpora", (table,), runs, used)
+    return Record("corpora", "Corpora", (table,), named, used)
 
 
 if __name__ == "__main__":
