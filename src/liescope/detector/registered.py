@@ -13,7 +13,6 @@ from liescope.algebra import Generator, describe_algebra, readable_generators
 from liescope.geometry import Basis
 from liescope.inference import Count, coefficient_uncertainty, count_generators
 from liescope.registration import Alignment, GreyScale, PairSet, Registration, Search, Study, register_all
-from liescope.registration.preparation import relative
 from liescope.registration.study import FIT_PAIRS, HELD_OUT_PAIRS
 from liescope.result import DetectedGenerator, Samples, SymmetryResult
 
@@ -142,13 +141,8 @@ def _evidence(count: Count, threshold: float) -> dict[str, Any]:
 
 def identity_residual(pairs: PairSet, align: Alignment) -> np.ndarray:
     """Relative error of every pair if nothing is moved."""
-    errors = []
-    for part in align.chunks(pairs):
-        sample = align.sample(pairs, part)
-        goal = align.fine.smooth(sample.fine_target)
-        still = (align.fine.smooth(sample.fine_source) - goal).square().sum(dim=(1, 2, 3))
-        errors.append(relative(still, goal).cpu().numpy())
-    return np.concatenate(errors).astype(np.float64)
+    shares = [align.unmoved_share(align.sample(pairs, part)).cpu().numpy() for part in align.chunks(pairs)]
+    return np.concatenate(shares).astype(np.float64)
 
 
 def moved(result: SymmetryResult, images: np.ndarray, t: np.ndarray, background: np.ndarray | float) -> np.ndarray:

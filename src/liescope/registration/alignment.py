@@ -19,7 +19,7 @@ from liescope.registration.levels import Level, make_level
 from liescope.registration.linearise import NormalEquations
 from liescope.registration.motion import Motion, motion_along
 from liescope.registration.orbit import orbit_search, shared_flow_errors
-from liescope.registration.preparation import PairSet, chunk_slices
+from liescope.registration.preparation import PairSet, chunk_slices, relative
 from liescope.registration.workers import map_chunks
 
 __all__ = ["Alignment", "Sample", "Search"]
@@ -89,6 +89,15 @@ class Alignment:
         """Bring pairs onto the levels."""
         source, target = pairs.take(index)
         return Sample(*(level.apply(images) for level in (self.coarse, self.fine) for images in (source, target)))
+
+    def share(self, sample: Sample, error: Float[Tensor, " b"]) -> Float[Tensor, " b"]:
+        """Squared errors at the fine level as shares of the energy of the targets they are compared with."""
+        return relative(error, self.fine.smooth(sample.fine_target))
+
+    def unmoved_share(self, sample: Sample) -> Float[Tensor, " b"]:
+        """The same for sources that stay as they are."""
+        difference = self.fine.smooth(sample.fine_source) - self.fine.smooth(sample.fine_target)
+        return self.share(sample, difference.square().sum(dim=(1, 2, 3)))
 
     def chunks(self, pairs: PairSet) -> Iterator[slice]:
         """Slices that cover all pairs, each small enough for the full-resolution level and for the full images."""

@@ -19,7 +19,7 @@ from liescope.geometry.transport import Interpolation
 from liescope.geometry.transport import sample as resample
 from liescope.registration.alignment import Alignment, Sample, Search
 from liescope.registration.joint import JointEquations
-from liescope.registration.preparation import PairSet, relative
+from liescope.registration.preparation import PairSet
 from liescope.registration.study import Study
 from liescope.registration.workers import map_chunks
 
@@ -100,7 +100,7 @@ def _aligned(
     sample = align.sample(pairs, part)
     t, equations = align.magnitudes(sample, search)
     t = nearest_magnitudes(sample, align, search, t) if interpolation == "nearest" else t
-    return t.cpu().numpy(), relative(equations.error, align.fine.smooth(sample.fine_target)).cpu().numpy()
+    return t.cpu().numpy(), align.share(sample, equations.error).cpu().numpy()
 
 
 def _measured(
@@ -122,7 +122,7 @@ def _measured(
         t, equations = align.refine(sample.fine_source, sample.fine_target, search, align.fine, start, 2)
     sums = study.joint_equations(equations, sample.fine_target, search.span, t, scale)
     t = nearest_magnitudes(sample, align, search, t) if interpolation == "nearest" else t
-    residual = relative(equations.error, align.fine.smooth(sample.fine_target))
+    residual = align.share(sample, equations.error)
     return part, t.cpu().numpy(), residual.cpu().numpy(), sums
 
 

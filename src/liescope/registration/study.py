@@ -164,8 +164,6 @@ class Study:
             If not 0, every source is paired with the target this many pairs further on.
         """
         sample = self.held_out_sample.permuted(permute) if permute else self.held_out_sample
-        goal = self.alignment.fine.smooth(sample.fine_target)
         if search is None:
-            still = (self.alignment.fine.smooth(sample.fine_source) - goal).square().sum(dim=(1, 2, 3))
-            return relative(still, goal)
-        return relative(self.alignment.magnitudes(sample, search)[1].error, goal)
+            return self.alignment.unmoved_share(sample)
+        return self.alignment.share(sample, self.alignment.magnitudes(sample, search)[1].error)
