@@ -1,15 +1,19 @@
-"""What a user's mistake looks like: one exception with one clear line, and did-you-mean."""
+"""What failures look like: exceptions with one clear line, and did-you-mean."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["InputError", "suggest"]
+__all__ = ["ComputationError", "InputError", "suggest"]
 
 
 class InputError(ValueError):
     """Bad input or usage: the message is one line, "expected ..., got ..., try ..."."""
+
+
+class ComputationError(RuntimeError):
+    """Work that could not be finished though the input was right: one line that says why and what is kept."""
 
 
 def suggest(name: str, choices: Iterable[str]) -> str:

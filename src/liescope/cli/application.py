@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-"""The command line: make, detect, apply, report."""
+"""The command line: make, detect, train, apply, report."""
 
 
 def _print_version(value: bool) -> None:
@@ -156,7 +156,7 @@ def detect(
         Path, typer.Argument(metavar="PAIRS", help="Pairs: .npz or .h5 with source and target, or a folder.")
     ],
     out: Annotated[Path, typer.Option(help="Folder to write; an earlier result there is replaced.")],
-    engine: Annotated[str, typer.Option(help="auto or registration.")] = "auto",
+    engine: Annotated[str, typer.Option(help="auto, registration or latent.")] = "auto",
     basis: Annotated[
         str, typer.Option(help="Vector fields to look among: affine, quadratic, conformal, ...")
     ] = "affine",
@@ -173,10 +173,43 @@ def detect(
       liescope detect pairs.npz --out found
       liescope detect pairs.npz --out found --basis quadratic
       liescope detect pairs.npz --out found --generators 2 --json
+      liescope detect pairs.npz --out found --engine latent
     """
     from liescope.cli.detecting import run_detect
 
     run_detect(pairs, out, engine, basis, generators, seed, as_json=json, quiet=quiet)
+
+
+@app.command()
+def train(
+    pairs: Annotated[
+        Path, typer.Argument(metavar="PAIRS", help="Pairs: .npz or .h5 with source and target, or a folder.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to write; an earlier result there is replaced.")],
+    config: Annotated[
+        str, typer.Option(metavar="F", help="Settings: a .toml or .json file, or a preset (default, paper).")
+    ] = "default",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was cut short.")] = False,
+    basis: Annotated[
+        str, typer.Option(help="Vector fields to look among: affine, quadratic, conformal, ...")
+    ] = "affine",
+    generators: Annotated[str, typer.Option(help="Number of generators, or auto.")] = "auto",
+    seed: Seed = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print result.json instead of the table.")] = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Train the latent engine with settings of your own: encoder, t-network, generators, decoder.
+
+    \b
+    Examples:
+      liescope train pairs.npz --out found
+      liescope train pairs.npz --config paper --out found
+      liescope train pairs.npz --config mine.toml --out found --resume
+    """
+    from liescope.cli.detecting import run_detect
+
+    run_detect(pairs, out, "latent", basis, generators, seed, as_json=json, quiet=quiet, config=config, resume=resume)
 
 
 @app.command()

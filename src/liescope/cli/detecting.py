@@ -1,4 +1,4 @@
-"""``liescope detect``."""
+"""``liescope detect`` and ``liescope train``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from liescope.data import load_pairs
 from liescope.detector import ENGINES, detect
 from liescope.errors import InputError, suggest
 from liescope.geometry import get_basis
-from liescope.result import check_folder
+from liescope.latent import CHECKPOINT_FILES, get_config
+from liescope.result import WORK_FOLDER, check_folder
 from liescope.result.values import json_text
 
 __all__ = ["run_detect"]
@@ -28,8 +29,14 @@ def run_detect(
     *,
     as_json: bool,
     quiet: bool,
+    config: str | None = None,
+    resume: bool = False,
 ) -> None:
-    """Check everything, detect, write the result folder, tell."""
+    """Check everything, detect, write the result folder, tell.
+
+    With the latent engine the state of the training lies in the folder too until the result is there, so that a
+    training that was cut short can be gone on with.
+    """
     if engine not in ENGINES:
         raise InputError(f"unknown engine {engine!r}.{suggest(engine, ENGINES)}")
     count = _generator_count(generators)
@@ -37,6 +44,11 @@ def run_detect(
         raise InputError(f"expected a seed that is a whole number >= 0, got {seed}")
     fields = get_basis(basis)
     check_folder(out)
+    work = out / WORK_FOLDER
+    latent: dict[str, Any] = {}
+    if engine == "latent":
+        latent = {"config": get_config(config), "work_dir": work, "resume": resume}
+        _check_unfinished(out, work, resume)
     with ProgressDisplay(quiet) as display:
         data = load_pairs(pairs)
         result = detect(
@@ -47,13 +59,28 @@ def run_detect(
             n_generators=count,
             random_state=seed,
             progress=display,
+            **latent,
         )
         display("writing the result", 1.0)
         result.save(out)
+        # The weights are in the result now; logs of other programs stay.
+        for name in CHECKPOINT_FILES:
+            (work / name).unlink(missing_ok=True)
+        if work.is_dir() and not any(work.iterdir()):
+            work.rmdir()
     if as_json:
         sys.stdout.write(json_text(result.to_dict()))
     elif not quiet:
         print_result(result, out)
+
+
+def _check_unfinished(out: Path, work: Path, resume: bool) -> None:
+    """Neither throw an unfinished training away nor go on with one that is not there."""
+    unfinished = any((work / name).exists() for name in CHECKPOINT_FILES)
+    if unfinished and not resume:
+        raise InputError(f"'{out}' holds an unfinished training, try --resume, another folder, or remove '{work}'")
+    if resume and not unfinished and (out / "result.json").exists():
+        raise InputError(f"expected an unfinished training in '{out}', got a finished one, try without --resume")
 
 
 def _generator_count(text: str) -> Literal["auto"] | int:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import typer
 
 from liescope.cli.application import app
-from liescope.errors import InputError
+from liescope.errors import ComputationError, InputError
 
 __all__ = ["main"]
 
@@ -42,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code if isinstance(code, int) else DONE
     except InputError as error:
         return _fail(str(error), USAGE, debug)
+    except ComputationError as error:
+        return _fail(str(error), FAILURE, debug)
     except _UsageError as error:
         return _fail(_usage_message(error), USAGE, debug)
     except (KeyboardInterrupt, typer.Abort):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,20 +17,22 @@ from liescope.algebra import check_basis
 from liescope.data import ImageStack, validate_images
 from liescope.detector.registered import (
     Progress,
+    RegistrationModel,
     fit_registration,
-    identity_residual,
     moved,
     samples_of,
     split,
 )
+from liescope.detector.trained import LatentMeasure, fit_trained
 from liescope.errors import InputError, suggest
 from liescope.geometry import Basis, get_basis
-from liescope.registration import GreyScale, PairSet, magnitudes_along, worker_pool
+from liescope.latent import LatentConfig, TrainedLatent, get_config
+from liescope.registration import GreyScale, PairSet, worker_pool
 from liescope.result import SymmetryResult
 
 __all__ = ["ENGINES", "SymmetryDetector", "detect"]
 
-ENGINES = ("auto", "registration")
+ENGINES = ("auto", "registration", "latent")
 """What ``engine=`` and ``--engine`` accept."""
 
 
@@ -38,8 +41,9 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    engine : {"auto", "registration"}
-        ``auto`` chooses for the data.
+    engine : {"auto", "registration", "latent"}
+        ``registration``: seconds, no network. ``latent``: the paper's encoder, t-network and decoder, about a minute;
+        it also reconstructs, and takes pairs whose two images have different roots. ``auto`` is registration.
     basis : str or Basis
         Vector fields the generators are made of: ``affine``, ``quadratic``, ``conformal``, ``polynomial-3``, ... or a
         basis of your own (:func:`liescope.geometry.field_basis`).
@@ -51,6 +55,12 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         Torch device to compute on; the CPU by default.
     progress : callable, optional
         ``progress(stage, fraction)``.
+    config : str, path, mapping, LatentConfig or None
+        Settings of the latent engine: a preset (``default``, ``paper``), a TOML or JSON file, or values.
+    work_dir : path, optional
+        Where the latent engine keeps checkpoint, history and log while it trains; nothing is kept without it.
+    resume : bool
+        Go on from the checkpoint in ``work_dir``, if there is one.
 
     Attributes
     ----------
@@ -82,6 +92,9 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         random_state: int = 0,
         device: str | None = None,
         progress: Progress | None = None,
+        config: str | Path | Mapping[str, Any] | LatentConfig | None = None,
+        work_dir: str | Path | None = None,
+        resume: bool = False,
     ) -> None:
         self.engine = engine
         self.basis = basis
@@ -89,6 +102,9 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
         self.device = device
         self.progress = progress
+        self.config = config
+        self.work_dir = work_dir
+        self.resume = resume
 
     def fit(self, X: Any, Y: Any, image_shape: Sequence[int] | None = None) -> SymmetryDetector:
         """Find the symmetry.
@@ -104,17 +120,25 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         InputError
             Bad parameters (all of them at once) or bad data.
         """
-        basis = self._checked_parameters()
+        basis, config = self._checked_parameters()
         source, target = validate_images(X, Y, image_shape)
         check_basis(basis, (int(source.shape[-2]), int(source.shape[-1])))
         began = time.perf_counter()
         self._report("finding the generators", 0.0)
-        fit, held_out = split(len(source), self.random_state)
-        pairs = PairSet(source, target, GreyScale.of(target, fit), torch.device(self.device or "cpu"))
-        with worker_pool(pairs.device):
-            result, self._model = fit_registration(pairs, basis, (fit, held_out), self._settings(basis), self._report)
+        parts = split(len(source), self.random_state)
+        pairs = PairSet(source, target, GreyScale.of(target, parts[0]), torch.device(self.device or "cpu"))
+        settings = self._settings(basis)
+        transported = None
+        self._model: RegistrationModel | LatentMeasure | None
+        if self.engine == "latent":
+            folder = None if self.work_dir is None else Path(self.work_dir)
+            result, self._model = fit_trained(pairs, basis, config, settings, self._report, folder, self.resume)
+            transported = self._model.latent.reconstruct
+        else:
+            with worker_pool(pairs.device):
+                result, self._model = fit_registration(pairs, basis, parts, settings, self._report)
         result = dataclasses.replace(result, seconds=time.perf_counter() - began)
-        self.result_ = dataclasses.replace(result, samples=samples_of(result, pairs))
+        self.result_ = dataclasses.replace(result, samples=samples_of(result, pairs, transported))
         self.generators_ = [g.generator for g in result.generators]
         self.n_generators_ = len(result.generators)
         self.magnitudes_ = result.t
@@ -132,7 +156,10 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         array, shape (M, K)
             In units of the unit-norm generators.
         """
-        return self._measured(*self._like_fitted(X, Y, image_shape))[0]
+        source, target = self._like_fitted(X, Y, image_shape)
+        if self._model is None:
+            return np.zeros((len(source), 0))
+        return self._model.measured(source, target)[0]
 
     def flow(self, X: Any, t: float | Sequence[float] | np.ndarray) -> np.ndarray:
         """Images moved along the found generators: exp(sum_k t_k X_k) applied to each.
@@ -147,9 +174,9 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         magnitudes = np.asarray(t, dtype=np.float64)
         if len(result.generators) == 1 and magnitudes.ndim == 1 and len(magnitudes) > 1:
             magnitudes = magnitudes[:, None]
-        background = self._model.scale.background if self._model is not None and images.ndim == 4 else 0.0
-        if self._model is not None and images.ndim < 4:
-            background = float(self._model.scale.background.mean())
+        background: np.ndarray | float = 0.0
+        if self._model is not None:
+            background = self._model.background if images.ndim == 4 else float(self._model.background.mean())
         return moved(result, images, magnitudes, background)
 
     def score(self, X: Any, Y: Any, image_shape: Sequence[int] | None = None) -> float:
@@ -157,10 +184,35 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         source, target = self._like_fitted(X, Y, image_shape)
         if self._model is None:
             return 0.0
-        pairs = PairSet(source, target, self._model.scale, self._model.alignment.device)
-        residual = self._measured(source, target)[1]
-        still = identity_residual(pairs, self._model.alignment)
+        _, residual, still = self._model.measured(source, target)
         return 1.0 - float(residual.mean() / still.mean()) if still.mean() > 0 else 0.0
+
+    def encode(self, X: Any) -> np.ndarray:
+        """Latents (N, channels, d) of images; latent engine only."""
+        return self._latent().encode(X)
+
+    def decode(self, z: Any, t: float | Sequence[float] | np.ndarray = 0.0) -> np.ndarray:
+        """Images (N, C, H, W) of latents moved by t; latent engine only."""
+        return self._latent().decode(z, t)
+
+    def reconstruct(self, X: Any, t: float | Sequence[float] | np.ndarray = 0.0) -> np.ndarray:
+        """Images (N, C, H, W) through encoder, exp(tG) and decoder; latent engine only."""
+        return self._latent().reconstruct(X, t)
+
+    def traverse(self, X: Any, ts: Sequence[float] | np.ndarray) -> np.ndarray:
+        """Every image at every magnitude, decoded: (N, S, C, H, W); latent engine only.
+
+        Parameters
+        ----------
+        ts : array, shape (S,), or (S, K) for several generators
+        """
+        return self._latent().traverse(X, ts)
+
+    def _latent(self) -> TrainedLatent:
+        latent = self._fitted().latent
+        if latent is None:
+            raise InputError('expected a detector with engine="latent", got one without a latent model')
+        return latent
 
     def _like_fitted(self, X: Any, Y: Any, image_shape: Sequence[int] | None) -> tuple[ImageStack, ImageStack]:
         """Checked pairs of the fitted image size."""
@@ -169,16 +221,6 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         if tuple(source.shape[1:]) != shape:
             raise InputError(f"expected images of shape {shape} as fitted, got {tuple(source.shape[1:])}")
         return source, target
-
-    def _measured(self, source: ImageStack, target: ImageStack) -> tuple[np.ndarray, np.ndarray]:
-        """Magnitudes (M, K) and relative residuals (M,) of pairs."""
-        if self._model is None:
-            return np.zeros((len(source), 0)), np.ones(len(source))
-        model = self._model
-        pairs = PairSet(source, target, model.scale, model.alignment.device)
-        with worker_pool(pairs.device):
-            t, residual = magnitudes_along(pairs, model.alignment, model.search, model.interpolation)
-        return t @ model.change.T, residual
 
     def _fitted(self) -> SymmetryResult:
         if not hasattr(self, "result_"):
@@ -199,8 +241,8 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
             "device": self.device or "cpu",
         }
 
-    def _checked_parameters(self) -> Basis:
-        """The basis, after all parameters were looked at; every fault is in the one message."""
+    def _checked_parameters(self) -> tuple[Basis, LatentConfig]:
+        """Basis and settings, after all parameters were looked at; every fault is in the one message."""
         faults = []
         if self.engine not in ENGINES:
             faults.append(f"unknown engine {self.engine!r}.{suggest(str(self.engine), ENGINES)}")
@@ -220,9 +262,20 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
             faults.append(f"expected a torch device such as 'cpu' or 'cuda', got {self.device!r}")
         if not isinstance(self.random_state, int | np.integer) or self.random_state < 0:
             faults.append(f"expected random_state to be an integer of at least 0, got {self.random_state!r}")
+        config = LatentConfig()
+        try:
+            config = get_config(self.config)
+        except InputError as error:
+            faults.append(str(error))
+        if self.engine != "latent":
+            named = {"config": self.config, "work_dir": self.work_dir, "resume": self.resume or None}
+            given = [name for name, value in named.items() if value is not None]
+            faults += [f"{name} is for engine='latent' only" for name in given]
+        elif self.resume and self.work_dir is None:
+            faults.append("expected work_dir with resume=True, got none")
         if faults or basis is None:
             raise InputError("; ".join(faults))
-        return basis
+        return basis, config
 
 
 def detect(
@@ -236,6 +289,9 @@ def detect(
     random_state: int = 0,
     device: str | None = None,
     progress: Progress | None = None,
+    config: str | Path | Mapping[str, Any] | LatentConfig | None = None,
+    work_dir: str | Path | None = None,
+    resume: bool = False,
 ) -> SymmetryResult:
     """Find the continuous symmetry that relates pairs of images: :class:`SymmetryDetector` in one call.
 
@@ -247,5 +303,5 @@ def detect(
     >>> result.generators[0].generator.name
     'rotation'
     """
-    detector = SymmetryDetector(engine, basis, n_generators, random_state, device, progress)
+    detector = SymmetryDetector(engine, basis, n_generators, random_state, device, progress, config, work_dir, resume)
     return detector.fit(X, Y, image_shape).result_

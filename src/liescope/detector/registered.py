@@ -10,9 +10,20 @@ import numpy as np
 
 from liescope import __version__
 from liescope.algebra import Generator, describe_algebra, readable_generators
+from liescope.data import ImageStack
 from liescope.geometry import Basis
 from liescope.inference import Count, coefficient_uncertainty, count_generators
-from liescope.registration import Alignment, GreyScale, PairSet, Registration, Search, Study, register_all
+from liescope.registration import (
+    Alignment,
+    GreyScale,
+    PairSet,
+    Registration,
+    Search,
+    Study,
+    magnitudes_along,
+    register_all,
+    worker_pool,
+)
 from liescope.registration.study import FIT_PAIRS, HELD_OUT_PAIRS
 from liescope.result import DetectedGenerator, Samples, SymmetryResult
 
@@ -37,6 +48,18 @@ class RegistrationModel(NamedTuple):
     change: np.ndarray
     scale: GreyScale
     interpolation: str
+
+    @property
+    def background(self) -> np.ndarray:
+        """Grey value (C, 1, 1) outside images."""
+        return self.scale.background
+
+    def measured(self, source: ImageStack, target: ImageStack) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Magnitudes (M, K) and relative errors (M,) of pairs, moved and as they are."""
+        pairs = PairSet(source, target, self.scale, self.alignment.device)
+        with worker_pool(pairs.device):
+            t, residual = magnitudes_along(pairs, self.alignment, self.search, self.interpolation)
+        return t @ self.change.T, residual, identity_residual(pairs, self.alignment)
 
 
 def fit_registration(
@@ -150,8 +173,16 @@ def moved(result: SymmetryResult, images: np.ndarray, t: np.ndarray, background:
     return np.asarray(result.transform(images - background, t) + background, dtype=np.float32)
 
 
-def samples_of(result: SymmetryResult, pairs: PairSet) -> Samples:
-    """Pairs for the page: accepted ones from the best to the worst, and some of the rejected."""
+def samples_of(
+    result: SymmetryResult, pairs: PairSet, transported: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
+) -> Samples:
+    """Pairs for the page: accepted ones from the best to the worst, and some of the rejected.
+
+    Parameters
+    ----------
+    transported : callable, optional
+        From sources and their magnitudes to moved images; by default the flow of the generators.
+    """
     order = np.argsort(result.residual, kind="stable")
     accepted, rejected = order[result.accepted[order]], order[~result.accepted[order]]
     if not result.generators:
@@ -164,5 +195,10 @@ def samples_of(result: SymmetryResult, pairs: PairSet) -> Samples:
     # Grey values that single precision cannot hold are kept in units of a typical target.
     unit = 1.0 if _LEAST_GREY < pairs.scale.amplitude < 1 / _LEAST_GREY else pairs.scale.amplitude
     x, y = (np.asarray(stack[index] / unit, dtype=np.float32) for stack in (pairs.source, pairs.target))
-    transported = moved(result, x, result.t[index], pairs.scale.background / unit) if result.generators else x
-    return Samples(index, x, y, transported)
+    if not result.generators:
+        shown = x
+    elif transported is None:
+        shown = moved(result, x, result.t[index], pairs.scale.background / unit)
+    else:
+        shown = np.asarray(transported(np.asarray(pairs.source[index]), result.t[index]) / unit, dtype=np.float32)
+    return Samples(index, x, y, shown)

@@ -1,5 +1,6 @@
 """Coordinates, bases of vector fields, flows, transport of images."""
 
+from liescope.geometry.expaction import exponential_action
 from liescope.geometry.fields import (
     BASES,
     Basis,
@@ -14,16 +15,23 @@ from liescope.geometry.fields import (
 )
 from liescope.geometry.flow import flow, flow_error, sct_flow
 from liescope.geometry.grid import Grid
+from liescope.geometry.operators import KERNELS, FieldOperators, derivative_matrix
+from liescope.geometry.orbit import Orbit
 from liescope.geometry.transport import sample, transport_images
 
 __all__ = [
     "BASES",
+    "KERNELS",
     "Basis",
     "CallableBasis",
+    "FieldOperators",
     "Grid",
+    "Orbit",
     "PolynomialBasis",
     "affine",
     "conformal",
+    "derivative_matrix",
+    "exponential_action",
     "field_basis",
     "flow",
     "flow_error",

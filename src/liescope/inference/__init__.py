@@ -1,6 +1,6 @@
 """How many generators, how sure, and what the law of the magnitudes looks like."""
 
-from liescope.inference.count import Count, Evidence, SpanStudy, count_generators
+from liescope.inference.count import Count, Evidence, GainTest, SpanStudy, count_generators, gain_test
 from liescope.inference.modes import find_modes
 from liescope.inference.uncertainty import CoefficientUncertainty, coefficient_uncertainty
 
@@ -8,8 +8,10 @@ __all__ = [
     "CoefficientUncertainty",
     "Count",
     "Evidence",
+    "GainTest",
     "SpanStudy",
     "coefficient_uncertainty",
     "count_generators",
     "find_modes",
+    "gain_test",
 ]

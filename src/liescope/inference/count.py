@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from scipy.stats import mannwhitneyu
 
-__all__ = ["Count", "Evidence", "SpanStudy", "count_generators"]
+__all__ = ["Count", "Evidence", "GainTest", "SpanStudy", "count_generators", "gain_test"]
 
 LEVEL = 0.05
 MATERIAL = 0.05
@@ -21,6 +21,7 @@ MATERIAL = 0.05
 resampling artefacts alone can be that regular."""
 
 _IDENTITY = 1e-5
+_LEAST_ERROR = 1e-6
 
 
 @runtime_checkable
@@ -57,8 +58,38 @@ class Count(NamedTuple):
     steps: list[dict[str, float]]
 
 
+class GainTest(NamedTuple):
+    """What a step from one explanation to the next buys on pairs, against the same on permuted pairs.
+
+    ``bought`` is the share of the identity's error that it removes, ``median_gain`` the median relative gain,
+    ``p_value`` that of pairs gaining more than permuted ones do (Mann-Whitney).
+    """
+
+    bought: float
+    median_gain: float
+    p_value: float
+
+    @property
+    def convincing(self) -> bool:
+        """Whether it is significant and material."""
+        return self.p_value <= LEVEL and self.bought >= MATERIAL
+
+
+def gain_test(
+    before: np.ndarray, after: np.ndarray, null_before: np.ndarray, null_after: np.ndarray, identity: float
+) -> GainTest:
+    """Compare relative errors (B,) of pairs and of permuted pairs before and after a step.
+
+    ``identity`` is the mean error of the pairs if nothing is moved.
+    """
+    gain, null_gain = (_gain(*errors) for errors in ((before, after), (null_before, null_after)))
+    p = float(mannwhitneyu(gain, null_gain, alternative="greater").pvalue)
+    bought = float(before.mean() - after.mean()) / max(identity, _LEAST_ERROR)
+    return GainTest(bought, float(np.median(gain)), p)
+
+
 def _gain(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    gain: np.ndarray = (before - after) / np.maximum(before, 1e-6)
+    gain: np.ndarray = (before - after) / np.maximum(before, _LEAST_ERROR)
     return gain
 
 
@@ -95,14 +126,11 @@ def count_generators(
         trial = study.fit(number)
         trial_errors = np.asarray(study.held_out_errors(trial))
         trial_null = np.asarray(study.held_out_errors(trial, shift))
-        gain, null_gain = _gain(errors, trial_errors), _gain(null, trial_null)
-        p = float(mannwhitneyu(gain, null_gain, alternative="greater").pvalue)
-        bought = float(errors.mean() - trial_errors.mean()) / float(identity.mean())
-        steps.append({"generators": number, "bought": bought, "median_gain": float(np.median(gain)), "p_value": p})
+        test = gain_test(errors, trial_errors, null, trial_null, float(identity.mean()))
+        steps.append({"generators": number, **test._asdict()})
         if number == 1:
-            p_value = p
-        convincing = p <= LEVEL and bought >= MATERIAL
-        if not convincing and (exactly is None or number == 1):
+            p_value = test.p_value
+        if not test.convincing and (exactly is None or number == 1):
             break
         accepted, span, errors, null = number, trial, trial_errors, trial_null
         if progress is not None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from liescope.geometry.fields import Basis
 from liescope.geometry.flow import flow, is_affine
+from liescope.geometry.orbit import Orbit
 
 __all__ = ["Motion", "OrbitMotion", "SpanMotion"]
 
@@ -38,30 +38,14 @@ class SpanMotion(Motion):
 
 
 class OrbitMotion(Motion):
-    """One direction: the flow is integrated once and shared by all pairs.
-
-    The orbit of every pixel is stored at evenly spaced magnitudes with its velocity; in between it is the cubic
-    Hermite interpolant, exact to fourth order in the spacing. Magnitudes beyond ``reach`` are held at it.
-    """
+    """One direction: the flow is integrated once and shared by all pairs; beyond ``reach`` t is held at it."""
 
     def __init__(self, basis: Basis, direction: Tensor, points: Tensor, reach: float) -> None:
         super().__init__(basis, direction[:, None], points)
-        self.reach = reach
-        self.spacing = 2 * reach / (_KNOTS - 1)
-        times = torch.linspace(-reach, reach, _KNOTS, dtype=points.dtype, device=points.device)
-        places = flow(basis, -times[:, None] * direction, points, tolerance=_TOLERANCE / 10)
-        speeds = -basis.velocity(places, direction) * self.spacing
-        self._knots = torch.stack((places, speeds), dim=1)
+        self._orbit = Orbit(basis, -direction, points, reach, _KNOTS, _TOLERANCE / 10)
 
     def origins(self, t: Float[Tensor, "b 1"]) -> Float[Tensor, "b n 2"]:
-        position = ((t[:, 0] + self.reach) / self.spacing).clamp(0, _KNOTS - 1 - 1e-4)
-        index = position.long()
-        s = (position - index)[:, None, None]
-        left, right = self._knots[index], self._knots[index + 1]
-        # Hermite's cubic, arranged around the left knot.
-        rise = right[:, 0] - left[:, 0]
-        bend = left[:, 1] + right[:, 1] - 2 * rise
-        return left[:, 0] + s * (left[:, 1] + s * ((rise - left[:, 1] - bend) + s * bend))
+        return self._orbit.at(t[:, 0])
 
 
 def motion_along(basis: Basis, directions: Float[Tensor, "m k"], points: Tensor, reach: float) -> Motion:

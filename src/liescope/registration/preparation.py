@@ -57,6 +57,23 @@ class GreyScale:
         return torch.from_numpy(np.ascontiguousarray(scaled, dtype=np.float32))
 
 
+class _Rows:
+    """Some rows of a stack, in any order, as a stack."""
+
+    def __init__(self, stack: ImageStack, index: np.ndarray) -> None:
+        self._stack, self._index = stack, index
+        self.shape = (len(index), *stack.shape[1:])
+        self.dtype = stack.dtype
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
+        # Files are read in increasing order, each image once.
+        distinct, place = np.unique(self._index[rows], return_inverse=True)
+        return np.asarray(self._stack[distinct])[place]
+
+
 @dataclass(frozen=True)
 class PairSet:
     """Access to pairs in a common grey scale.
@@ -82,6 +99,14 @@ class PairSet:
     def grid(self) -> Grid:
         """Grid of the full-size images."""
         return Grid.of(*self.source.shape[-2:])
+
+    def subset(self, index: np.ndarray) -> PairSet:
+        """Some of the pairs."""
+        return PairSet(_Rows(self.source, index), _Rows(self.target, index), self.scale, self.device)
+
+    def sources(self, first: np.ndarray, second: np.ndarray) -> PairSet:
+        """Pairs of sources: those of ``first`` with those of ``second``."""
+        return PairSet(_Rows(self.source, first), _Rows(self.source, second), self.scale, self.device)
 
     def take(self, index: slice | np.ndarray) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b c h w"]]:
         """Sources and targets of some pairs, in the common grey scale."""

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from liescope.algebra import CANONICAL_FIELDS, canonical_coefficients
 from liescope.geometry.fields import Basis
-from liescope.registration.alignment import Alignment, Search
+from liescope.registration.alignment import Alignment, Sample, Search
 from liescope.registration.consensus import Votes, consensus_span
 from liescope.registration.joint import JointEquations
 from liescope.registration.linearise import NormalEquations
@@ -23,7 +23,7 @@ from liescope.registration.orbit import orbit_grid, orbit_search, spread
 from liescope.registration.preparation import PairSet, relative
 from liescope.registration.workers import map_chunks
 
-__all__ = ["Study"]
+__all__ = ["Study", "free_coordinates"]
 
 FIT_PAIRS = 512
 HELD_OUT_PAIRS = 256
@@ -63,22 +63,8 @@ class Study:
     def votes(self) -> Votes:
         """Free coordinates of the pairs that are fitted to, with their Hessians and error scales."""
         if self._votes is None:
-            self._votes = self._free_coordinates()
+            self._votes = _coordinates(self.alignment, self._first_images, self.fit_sample)
         return self._votes
-
-    def _free_coordinates(self) -> Votes:
-        align, m = self.alignment, self.basis.dimension
-        source, target = self._first_images
-        v = source.new_zeros(len(source), m)
-        stages = (
-            (align.first, source, target, 10),
-            (align.coarse, self.fit_sample.coarse_source, self.fit_sample.coarse_target, 8),
-        )
-        everything = Search(torch.eye(m, device=self.support.device), source.new_zeros(1, m), reach=1.0)
-        for level, x, y, iterations in stages:
-            v, equations = align.refine(x, y, everything, level, v, iterations)
-        energy = self.fit_sample.coarse_target.square().sum(dim=(1, 2, 3))
-        return Votes(v, equations.hessian, equations.error + _VOTE_FLOOR * energy + 1e-9)
 
     def fit(self, generators: int) -> Search:
         """The best span of that many generators, refined on full-resolution images.
@@ -167,3 +153,27 @@ class Study:
         if search is None:
             return self.alignment.unmoved_share(sample)
         return self.alignment.share(sample, self.alignment.magnitudes(sample, search)[1].error)
+
+
+def free_coordinates(pairs: PairSet, alignment: Alignment) -> Votes:
+    """Log-coordinates of all pairs over the whole basis, coarse to fine from the identity, with their Hessians."""
+    parts = []
+    for part in alignment.chunks(pairs):
+        first = tuple(alignment.first.apply(images) for images in pairs.take(part))
+        parts.append(_coordinates(alignment, first, alignment.sample(pairs, part)))
+    return Votes(*(torch.cat(column) for column in zip(*parts, strict=True)))
+
+
+def _coordinates(align: Alignment, first_images: tuple[Tensor, ...], sample: Sample) -> Votes:
+    source, target = first_images
+    m = align.basis.dimension
+    v = source.new_zeros(len(source), m)
+    stages = (
+        (align.first, source, target, 10),
+        (align.coarse, sample.coarse_source, sample.coarse_target, 8),
+    )
+    everything = Search(torch.eye(m, device=source.device), source.new_zeros(1, m), reach=1.0)
+    for level, x, y, iterations in stages:
+        v, equations = align.refine(x, y, everything, level, v, iterations)
+    energy = sample.coarse_target.square().sum(dim=(1, 2, 3))
+    return Votes(v, equations.hessian, equations.error + _VOTE_FLOOR * energy + 1e-9)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from liescope.errors import InputError
 
-__all__ = ["RESULT_FILES", "atomic_folder", "check_folder", "recover_folder"]
+__all__ = ["RESULT_FILES", "WORK_FOLDER", "atomic_folder", "check_folder", "recover_folder"]
 
 RESULT_FILES = (
     "result.json",
@@ -24,6 +24,9 @@ RESULT_FILES = (
 )
 """Names that belong to a result; whatever else lies in its folder is the user's and stays."""
 
+WORK_FOLDER = "training"
+"""Name of the sub-folder with the state of a training that is not finished."""
+
 
 def _backup_of(target: Path) -> Path:
     return target.with_name(f".{target.name}.previous")
@@ -35,7 +38,7 @@ def check_folder(path: str | Path) -> Path:
     Parameters
     ----------
     path : path
-        A new folder (with its parents), an empty one, or one with an earlier result.
+        A new folder (with its parents), an empty one, one with an earlier result or with an unfinished training.
 
     Raises
     ------
@@ -49,7 +52,7 @@ def check_folder(path: str | Path) -> Path:
     if target.is_dir():
         if os.path.ismount(target) or target == Path.cwd() or target in Path.cwd().parents:
             raise InputError(f"expected an output folder that can be replaced, got '{path}', try '{path}/result'")
-        if any(target.iterdir()) and not (target / "result.json").is_file():
+        if {entry.name for entry in target.iterdir()} - {WORK_FOLDER} and not (target / "result.json").is_file():
             raise InputError(
                 f"expected a new or empty output folder, or one with an earlier result, got '{path}' "
                 "with other files, try another name"

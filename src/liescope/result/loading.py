@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from liescope.algebra import Generator
 from liescope.data.pairs import read_npz
 from liescope.errors import InputError
 from liescope.geometry import Basis, get_basis
+from liescope.latent import load_latent
 from liescope.result.folder import recover_folder
 from liescope.result.symmetry import SCHEMA, DetectedGenerator, Samples, SymmetryResult
 
@@ -53,11 +55,14 @@ def load_result(path: str | Path, basis: Basis | None = None) -> SymmetryResult:
         names = ("index", "source", "target", "transported")
         samples = Samples(**read_npz(folder / "samples.npz", names))
     try:
-        return _from_content(content, arrays, samples, basis)
+        result = _from_content(content, arrays, samples, basis)
     except InputError as error:
         raise InputError(f"{file}: {error}") from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"expected a complete result in '{file}', got a wrong or missing entry: {error}") from None
+    if result.engine != "latent":
+        return result
+    return dataclasses.replace(result, latent=load_latent(folder, result.basis))
 
 
 def _stored_basis(content: Mapping[str, Any], basis: Basis | None) -> Basis:

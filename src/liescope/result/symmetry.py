@@ -19,6 +19,7 @@ from liescope.errors import InputError
 from liescope.geometry import Basis, transport_images
 from liescope.geometry.transport import Border, Interpolation
 from liescope.inference.modes import find_modes
+from liescope.latent import TrainedLatent
 from liescope.result.folder import atomic_folder
 from liescope.result.values import json_text, plain_values
 
@@ -111,6 +112,9 @@ class SymmetryResult:
     samples : Samples, optional
     versions : dict
         Of Python and the packages that computed the result.
+    latent : TrainedLatent, optional
+        The latent engine's model. Its magnitudes are those of factors applied one after the other:
+        target = exp(t_K X_K) ... exp(t_1 X_1) source.
     """
 
     engine: str
@@ -131,6 +135,7 @@ class SymmetryResult:
     version: str
     samples: Samples | None = None
     versions: Mapping[str, str] = field(default_factory=_package_versions)
+    latent: TrainedLatent | None = None
 
     @property
     def natural(self) -> np.ndarray:
@@ -160,7 +165,7 @@ class SymmetryResult:
         interpolation: Interpolation = "linear",
         border: Border = "zero",
     ) -> np.ndarray:
-        """Images moved by exp(t_1 X_1 + ... + t_K X_K).
+        """Images moved by exp(t_1 X_1 + ... + t_K X_K); by exp(t_K X_K) ... exp(t_1 X_1) where the latent engine ran.
 
         Parameters
         ----------
@@ -182,7 +187,7 @@ class SymmetryResult:
         if array.dtype.kind not in "fiub" or array.ndim not in (2, 3, 4):
             raise InputError(f"expected images (N, H, W) or (N, C, H, W), got {array.dtype} {array.shape}")
         stack = array.reshape(-1, 1, *array.shape[-2:]) if array.ndim < 4 else array
-        vectors = torch.as_tensor(self._vectors(t, len(stack)), dtype=torch.float32)
+        factors = [torch.as_tensor(v, dtype=torch.float32) for v in self._vectors(t, len(stack))]
         moved = np.empty(stack.shape, dtype=np.float32)
         step = max(1, CHUNK_PIXELS // max(1, int(np.prod(stack.shape[1:]))))
         for start in range(0, len(stack), step):
@@ -191,14 +196,17 @@ class SymmetryResult:
             if not np.isfinite(piece).all():
                 first = start + int(np.argwhere(~np.isfinite(piece))[0, 0])
                 raise InputError(f"expected finite pixels, got NaN or infinite ones, the first in image {first}")
-            flows = vectors[part] if vectors.ndim == 2 else vectors
-            moved[part] = transport_images(
-                torch.from_numpy(piece), self.basis, flows, interpolation=interpolation, border=border
-            ).numpy()
+            images_moved = torch.from_numpy(piece)
+            for vectors in factors:
+                flows = vectors[part] if vectors.ndim == 2 else vectors
+                images_moved = transport_images(
+                    images_moved, self.basis, flows, interpolation=interpolation, border=border
+                )
+            moved[part] = images_moved.numpy()
         return moved.reshape(array.shape)
 
-    def _vectors(self, t: float | Sequence[float] | np.ndarray, count: int) -> np.ndarray:
-        """sum_k t_k a_k, shape (m,) or (count, m)."""
+    def _vectors(self, t: float | Sequence[float] | np.ndarray, count: int) -> list[np.ndarray]:
+        """Fields, shape (m,) or (count, m), whose flows are applied one after the other."""
         size = len(self.generators)
         if not size:
             raise InputError(f"expected a result with a symmetry to apply, got none: {self.reason}")
@@ -208,7 +216,9 @@ class SymmetryResult:
         if not np.isfinite(values).all():
             raise InputError(f"expected finite magnitudes t, got {values.ravel().tolist()[:4]}")
         coefficients = np.stack([g.generator.coefficients for g in self.generators])
-        return np.asarray(values @ coefficients)
+        if self.latent is None:
+            return [values @ coefficients]
+        return [values[..., k : k + 1] * coefficients[k] for k in range(size)]
 
     def to_dict(self) -> dict[str, Any]:
         """The content of ``result.json``: plain values, numbers that are not finite as None."""
@@ -251,6 +261,8 @@ class SymmetryResult:
             np.savez(folder / "magnitudes.npz", t=self.t, residual=self.residual, accepted=self.accepted)
             if self.samples is not None:
                 np.savez_compressed(folder / "samples.npz", **vars(self.samples))
+            if self.latent is not None:
+                self.latent.save(folder)
             write_page(self, folder / "report.html", folder_name=Path(path).resolve().name)
         return Path(path)
 
