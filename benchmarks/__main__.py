@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from benchmarks import accuracy, corpora, kornia_registrator, latent, latent_step, laws, noise, quadratic, scaling
+from benchmarks import (
+    accuracy,
+    corpora,
+    decisions,
+    kornia_registrator,
+    latent,
+    latent_step,
+    laws,
+    noise,
+    quadratic,
+    scaling,
+)
 from benchmarks.command import Benchmark, main
 
 BENCHMARKS: Mapping[str, Benchmark] = {
@@ -14,6 +25,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "quadratic": quadratic.run,
     "corpora": corpora.run,
     "scaling": scaling.run,
+    "decisions": decisions.run,
     "latent": latent.run,
     "latent_step": latent_step.run,
     "kornia_registrator": kornia_registrator.run,

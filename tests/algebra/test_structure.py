@@ -52,7 +52,8 @@ def test_rotation_and_one_translation_are_not_closed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "algebra"), [("rotation", "so(2)"), ("translation-y", "t(1)"), ("shear-x", "one-parameter")]
+    ("name", "algebra"),
+    [("rotation", "so(2)"), ("translation-y", "t(1)"), ("shear-x", "shear"), ("scale-x", "one-parameter")],
 )
 def test_one_parameter_groups(name: str, algebra: str) -> None:
     assert describe_algebra(columns([name], "affine"), affine(), SHAPE).name == algebra

@@ -101,9 +101,46 @@ def test_p_values(p, text):
 
 
 def test_algebra(make_result):
-    algebra = {"dimension": 3, "name": "se(2)", "closed": True, "closure_residual": 0.001}
+    described = {"description": "Rotations and shifts."}
+    algebra = {"dimension": 3, "name": "se(2)", "closed": True, "closure_residual": 0.001, **described}
     text = words.algebra_words(make_result("rotation", "translation-x", "translation-y", algebra=algebra))
-    assert "dimension 3, called se(2), the rigid motions of the plane" in text
+    assert "dimension 3, called se(2). In words: rotations and shifts." in text
     assert "close under the bracket (residual 0.001)" in text
     open_text = words.algebra_words(make_result("rotation", "shear-x", algebra=algebra | {"closed": False}))
     assert "do not close" in open_text
+    whole = {"closed": False, "smallest_closed_dimension": 6, "smallest_closed_name": "aff(2)"}
+    grown = words.algebra_words(make_result("rotation", "shear-x", algebra={**algebra, "dimension": 2, **whole}))
+    assert "The smallest algebra that holds them has dimension 6 (aff(2))." in grown
+    assert words.algebra_words(make_result(algebra={"dimension": 0, "name": "trivial"})) == ""
+
+
+def test_simple_numbers_are_told_only_where_the_pairs_allow_them(make_result):
+    clean = {"equations": ["d/dx", "-y d/dx + 0.3 x d/dy"], "snapped": [True, False], "p_value": 0.4}
+    result = make_result("translation-x", "rotation", algebra={"clean": clean})
+    assert words.clean_words(result) == (
+        "In simple numbers: d/dx. The pairs do not contradict them (p = 0.4); 1 of the generators cannot be written so."
+    )
+    contradicted = make_result("rotation", algebra={"clean": clean | {"snapped": [False, False]}})
+    assert words.clean_words(contradicted) == words.clean_words(make_result("rotation")) == ""
+
+
+def test_pairs_that_do_not_tell_by_how_much_are_counted(make_result):
+    sure = make_result("rotation", identifiable=np.arange(60) % 10 != 9, t_error=np.full((60, 1), 0.01))
+    assert not any("by how much" in text for text in words.evidence_words(sure))
+    vague = make_result("rotation", identifiable=np.arange(60) < 27, t_error=np.full((60, 1), 0.01))
+    assert any("29 of them (54 %) follow it but do not tell by how much" in t for t in words.evidence_words(vague))
+
+
+def test_different_roots_are_told_with_their_contrast(make_result):
+    soft = {"name": "shear-x", "extent_px": 2.31}
+    contrast = {"ratio": 3.14159, "p_value": 0.01, "soft": soft}
+    result = make_result(
+        "rotation",
+        evidence={"contrast": contrast},
+        identifiable=np.zeros(60, bool),
+        t_error=np.full((60, 1), 0.25),
+    )
+    text = " ".join(words.evidence_words(result))
+    assert "most of all by shear along x (about 2.3 pixels)" in text
+    assert "at most 3.1 times as much" in text
+    assert "uncertain by about 10 degrees" in text

@@ -1,26 +1,53 @@
-"""Generators: gauge, names, equations, brackets."""
+"""Generators: gauge, names, equations, brackets; the algebras they span; clean generators of a span."""
 
 from liescope.algebra.bracket import bracket_coefficients, structure_tensor
+from liescope.algebra.clean import CleanGenerators, Snapping, clean_generators
 from liescope.algebra.gauge import fix_gauge
+from liescope.algebra.generated import GeneratedAlgebra, generated_algebra
 from liescope.algebra.generator import Generator, equation
+from liescope.algebra.invariants import (
+    Invariants,
+    StructureConstants,
+    algebra_invariants,
+    jacobi_residual,
+    killing_form,
+    structure_constants,
+)
+from liescope.algebra.naming import NAMED_ALGEBRAS
 from liescope.algebra.recognition import CANONICAL_FIELDS, Recognition, canonical_coefficients, recognise
+from liescope.algebra.sampling import orthonormal_generators
 from liescope.algebra.span import check_basis, field_gram, readable_generators, span_angles
 from liescope.algebra.structure import AlgebraDescription, describe_algebra
+from liescope.algebra.wording import ALGEBRA_WORDS
 
 __all__ = [
+    "ALGEBRA_WORDS",
     "CANONICAL_FIELDS",
+    "NAMED_ALGEBRAS",
     "AlgebraDescription",
+    "CleanGenerators",
+    "GeneratedAlgebra",
     "Generator",
+    "Invariants",
     "Recognition",
+    "Snapping",
+    "StructureConstants",
+    "algebra_invariants",
     "bracket_coefficients",
     "canonical_coefficients",
     "check_basis",
+    "clean_generators",
     "describe_algebra",
     "equation",
     "field_gram",
     "fix_gauge",
+    "generated_algebra",
+    "jacobi_residual",
+    "killing_form",
+    "orthonormal_generators",
     "readable_generators",
     "recognise",
     "span_angles",
+    "structure_constants",
     "structure_tensor",
 ]

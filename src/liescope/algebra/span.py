@@ -11,11 +11,12 @@ from liescope.errors import InputError
 from liescope.geometry.fields import Basis
 from liescope.geometry.grid import Grid
 
-__all__ = ["check_basis", "field_gram", "readable_generators", "span_angles"]
+__all__ = ["canonical_members", "check_basis", "field_gram", "readable_generators", "span_angles"]
 
 # A canonical field counts as lying in a found span up to this cosine (L2 over the image, about 5 degrees).
 _MEMBERSHIP = 0.996
 _DEPENDENT = 1e-7
+_INDEPENDENT = 0.3  # least singular value of unit-norm canonical fields that are taken together
 
 
 def field_gram(basis: Basis, shape: tuple[int, int]) -> Float[np.ndarray, "m m"]:
@@ -68,6 +69,33 @@ def span_angles(
     return np.sort(np.degrees(angles))
 
 
+def canonical_members(
+    span: Float[np.ndarray, "m k"], basis: Basis, shape: tuple[int, int]
+) -> list[tuple[str, np.ndarray]]:
+    """Independent canonical fields that lie in the span within five degrees, in the table's order.
+
+    Returns
+    -------
+    list of (str, array of shape (m,))
+        Name and unit-norm coefficients, projected onto the span.
+    """
+    gram = field_gram(basis, shape)
+    members: list[tuple[str, np.ndarray]] = []
+    for name in CANONICAL_FIELDS:
+        field = canonical_coefficients(name, basis)
+        if field is None or len(members) == span.shape[1]:
+            continue
+        weights = np.linalg.lstsq(span.T @ gram @ span, span.T @ gram @ field, rcond=None)[0]
+        nearest = span @ weights
+        cosine = np.sqrt(max(nearest @ gram @ nearest, 0) / (field @ gram @ field))
+        if cosine < _MEMBERSHIP:
+            continue
+        grown = np.column_stack([column for _, column in members] + [nearest / np.linalg.norm(nearest)])
+        if np.linalg.svd(grown)[1].min() > _INDEPENDENT:
+            members.append((name, grown[:, -1]))
+    return members
+
+
 def readable_generators(span: Float[np.ndarray, "m k"], basis: Basis, shape: tuple[int, int]) -> np.ndarray:
     """Unit-norm generators of the same span, canonical fields first.
 
@@ -85,25 +113,11 @@ def readable_generators(span: Float[np.ndarray, "m k"], basis: Basis, shape: tup
     if k == 1:
         unit: np.ndarray = span / np.linalg.norm(span)
         return unit
-    gram = field_gram(basis, shape)
-    inside: list[np.ndarray] = []
-    for name in CANONICAL_FIELDS:
-        field = canonical_coefficients(name, basis)
-        if field is None:
-            continue
-        weights = np.linalg.lstsq(span.T @ gram @ span, span.T @ gram @ field, rcond=None)[0]
-        nearest = span @ weights
-        cosine = np.sqrt(max(nearest @ gram @ nearest, 0) / (field @ gram @ field))
-        if cosine >= _MEMBERSHIP:
-            inside.append(nearest / np.linalg.norm(nearest))
-    chosen = np.zeros((m, 0))
-    for column in inside:
-        grown = np.column_stack((chosen, column))
-        if np.linalg.svd(grown)[1].min() > 0.3:
-            chosen = grown
-        if chosen.shape[1] == k:
-            return chosen
-    orthonormal = np.linalg.qr(chosen)[0] if chosen.shape[1] else chosen
+    members = canonical_members(span, basis, shape)
+    chosen = np.column_stack([column for _, column in members]) if members else np.zeros((m, 0))
+    if len(members) == k:
+        return chosen
+    orthonormal = np.linalg.qr(chosen)[0] if members else chosen
     rest = span - orthonormal @ (orthonormal.T @ span)
     left, _, _ = np.linalg.svd(rest, full_matrices=False)
-    return np.column_stack((chosen, left[:, : k - chosen.shape[1]]))
+    return np.column_stack((chosen, left[:, : k - len(members)]))

@@ -1,35 +1,32 @@
-"""The Lie algebra that generators span: is it closed under the bracket, and what is it called."""
+"""The Lie algebra that generators span: is it closed under the bracket, what is it, and what is it called."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Float
 
-from liescope.algebra.recognition import canonical_coefficients, recognise
-from liescope.algebra.span import field_gram, span_angles
-from liescope.geometry.fields import Basis
+from liescope.algebra.generated import generated_algebra
+from liescope.algebra.invariants import (
+    Invariants,
+    StructureConstants,
+    algebra_invariants,
+    error_degrees,
+    jacobi_residual,
+    structure_constants,
+)
+from liescope.algebra.naming import Naming, name_by_brackets, name_by_fields
+from liescope.algebra.sampling import orthonormal_generators
+from liescope.algebra.wording import algebra_sentence
+from liescope.geometry.fields import Basis, quadratic
 from liescope.geometry.grid import Grid
 
 __all__ = ["AlgebraDescription", "describe_algebra"]
 
-_NAMED: dict[str, tuple[str, ...]] = {
-    "t(2)": ("translation-x", "translation-y"),
-    "so(2)+gl(1)": ("rotation", "scale"),
-    "se(2)": ("translation-x", "translation-y", "rotation"),
-    "t(2)+gl(1)": ("translation-x", "translation-y", "scale"),
-    "sl(2)": ("rotation", "hyperbolic", "hyperbolic-diagonal"),
-    "sim(2)": ("translation-x", "translation-y", "rotation", "scale"),
-    "gl(2)": ("rotation", "scale", "hyperbolic", "hyperbolic-diagonal"),
-    "aff(2)": ("translation-x", "translation-y", "rotation", "scale", "hyperbolic", "hyperbolic-diagonal"),
-    "conformal": ("translation-x", "translation-y", "rotation", "scale", "sct-x", "sct-y"),
-}
-_ONE_PARAMETER = {"rotation": "so(2)", "scale": "gl(1)", "translation-x": "t(1)", "translation-y": "t(1)"}
-_ONE_PARAMETER |= {"translation": "t(1)", "hyperbolic": "so(1,1)", "hyperbolic-diagonal": "so(1,1)"}
-_SAME_DEG = 5.0
 _CLOSED = 0.05
+_DIGITS = 12  # of the structure constants: what comes after is rounding
 
 
 class AlgebraDescription(NamedTuple):
@@ -39,56 +36,164 @@ class AlgebraDescription(NamedTuple):
     ----------
     dimension : int
     name : str
-        ``t(1)``, ``so(2)``, ``se(2)``, ..., ``general`` (closed, without a name) or ``not closed``.
+        ``t(1)``, ``so(2)``, ``se(2)``, ... (docs/algebra.md), ``solvable`` or ``general`` (closed, without a name of
+        its own) or ``not closed``.
     closed : bool
         Whether brackets stay in the span.
     closure_residual : float
         Largest norm, in L2 over the image, of the part of a bracket outside the span, in units of the largest
         generator's norm.
+    structure_constants : nested tuple, shape (K, K, K)
+        ``[X_i, X_j] = sum_k c[i][j][k] X_k`` for the generators as given, by least squares in L2 over the image.
+    jacobi_residual : float
+        Largest coefficient of the cyclic sum of ``[X_i, [X_j, X_l]]`` for generators that are orthonormal in L2.
+    killing_signature : (int, int, int) or None
+        Numbers of positive, negative and zero eigenvalues of the Killing form.
+    derived_dimension, centre_dimension : int or None
+        Dimensions of [g, g] and of the centre.
+    abelian, nilpotent, solvable, semisimple : bool or None
+        From ``killing_signature`` on: those of the exact algebra where the span is within five degrees of one that
+        is known, else with zeros up to what errors in the generators explain (docs/algebra.md). None for a span that
+        is no algebra.
+    smallest_closed_dimension : int or None
+        Of the smallest algebra that contains the generators; None where it leaves the basis.
+    smallest_closed_name : str or None
+    position : str or None
+        How the name was found: ``canonical`` fields; the same ``moved``, turned or about another centre;
+        ``stretched``, in another linear frame (rotations along ellipses); ``abstract``, by the brackets alone. None
+        where there is no name.
+    centre_px : (float, float) or None
+        Column and row of the one point that the whole algebra leaves where it is, if there is one.
+    description : str
+        One sentence in plain words.
     """
 
     dimension: int
     name: str
     closed: bool
     closure_residual: float
+    structure_constants: tuple[tuple[tuple[float, ...], ...], ...]
+    jacobi_residual: float
+    killing_signature: tuple[int, int, int] | None
+    derived_dimension: int | None
+    centre_dimension: int | None
+    abelian: bool | None
+    nilpotent: bool | None
+    solvable: bool | None
+    semisimple: bool | None
+    smallest_closed_dimension: int | None
+    smallest_closed_name: str | None
+    position: str | None
+    centre_px: tuple[float, float] | None
+    description: str
 
 
 def describe_algebra(generators: Float[np.ndarray, "m k"], basis: Basis, shape: tuple[int, int]) -> AlgebraDescription:
-    """Describe the span of generators (columns)."""
+    """Describe the span of generators.
+
+    Parameters
+    ----------
+    generators : array, shape (m, K)
+        Columns of any norm. The answer, but for ``structure_constants`` and ``closure_residual``, is that of their
+        span.
+    basis : Basis
+    shape : (int, int)
+        Height and width of the images.
+    """
     k = generators.shape[1]
-    if k == 0:
-        return AlgebraDescription(0, "trivial", True, 0.0)
-    if k == 1:
-        name = recognise(generators[:, 0], basis, shape).name
-        return AlgebraDescription(1, _ONE_PARAMETER.get(name, "one-parameter"), True, 0.0)
-    gram = field_gram(basis, shape)
-    residual = _closure_residual(generators, basis, shape)
+    if not k:
+        return _trivial()
+    found = structure_constants(generators, basis, shape)
+    orthonormal = orthonormal_generators(generators, basis, shape)
+    brackets = structure_constants(orthonormal, basis, shape)
+    residual = found.closure_residual if k > 1 else 0.0
     closed = residual <= _CLOSED
-    for name, members in _NAMED.items():
-        fields = [canonical_coefficients(member, basis) for member in members]
-        if len(members) == k and all(f is not None for f in fields):
-            angles = span_angles(generators, np.stack([f for f in fields if f is not None], axis=1), gram)
-            if angles.max() <= _SAME_DEG:
-                return AlgebraDescription(k, name, closed, residual)
-    return AlgebraDescription(k, "general" if closed else "not closed", closed, residual)
+    naming = name_by_fields(orthonormal, basis, shape)
+    name, position = _name(naming, brackets, closed)
+    smallest = (k, name) if naming or closed else _smallest(orthonormal, basis, shape)
+    centre = naming.centre if naming else None
+    centre_px = _pixels(centre, shape) if centre else None
+    return AlgebraDescription(
+        dimension=k,
+        name=name,
+        closed=closed,
+        closure_residual=residual,
+        structure_constants=_nested(found.constants),
+        jacobi_residual=jacobi_residual(brackets.constants),
+        **_facts(_invariants(naming, brackets, shape) if naming or closed else None),
+        smallest_closed_dimension=smallest[0],
+        smallest_closed_name=smallest[1],
+        position=position,
+        centre_px=centre_px,
+        description=algebra_sentence(k, name, position, centre_px, smallest),
+    )
 
 
-def _closure_residual(generators: np.ndarray, basis: Basis, shape: tuple[int, int]) -> float:
-    k = generators.shape[1]
-    points = Grid.of(*shape).points(dtype=torch.float64)
-    columns = torch.as_tensor(generators)
-    fields = torch.einsum("nmc,mk->nkc", basis.fields(points), columns)
-    jacobians = torch.einsum("nmcd,mk->nkcd", basis.jacobians(points), columns)
-    along = torch.einsum("njcd,nid->njic", jacobians, fields)  # [n, j, i]: (X_i . grad) X_j
-    design = fields.permute(0, 2, 1).reshape(-1, k)
-    outside = 0.0
-    for i in range(k):
-        for j in range(i + 1, k):
-            # (X . grad) Y - (Y . grad) X at the pixels: a bracket may leave the basis, not only the span.
-            bracket = along[:, j, i] - along[:, i, j]
-            weights = torch.linalg.lstsq(design, bracket.reshape(-1, 1)).solution
-            rest = bracket.reshape(-1, 1) - design @ weights
-            outside = max(outside, float(rest.square().sum() / len(points)) ** 0.5)
-    # Compared with the fields themselves, so that two commuting generators are closed in spite of rounding.
-    size = float(fields.square().sum(dim=(0, 2)).div(len(points)).sqrt().max())
-    return outside / size
+def _trivial() -> AlgebraDescription:
+    return AlgebraDescription(
+        dimension=0,
+        name="trivial",
+        closed=True,
+        closure_residual=0.0,
+        structure_constants=(),
+        jacobi_residual=0.0,
+        **_facts(algebra_invariants(np.zeros((0, 0, 0)))),
+        smallest_closed_dimension=0,
+        smallest_closed_name="trivial",
+        position=None,
+        centre_px=None,
+        description=algebra_sentence(0, "trivial", None, None, (0, "trivial")),
+    )
+
+
+def _name(naming: Naming | None, brackets: StructureConstants, closed: bool) -> tuple[str, str | None]:
+    """Name, and how it was found."""
+    if naming:
+        return naming.name, naming.position
+    if not closed:
+        return "not closed", None
+    name = name_by_brackets(brackets)
+    return name, None if name in ("general", "one-parameter") else "abstract"
+
+
+def _smallest(generators: np.ndarray, basis: Basis, shape: tuple[int, int]) -> tuple[int | None, str | None]:
+    """Dimension and name of the algebra that generators which are not closed lie in."""
+    span, leaves_basis = generated_algebra(generators, basis, shape)
+    if leaves_basis:
+        return None, None
+    naming = name_by_fields(span, basis, shape)
+    if naming:
+        return span.shape[1], naming.name
+    brackets = structure_constants(orthonormal_generators(span, basis, shape), basis, shape)
+    return span.shape[1], name_by_brackets(brackets)
+
+
+def _invariants(naming: Naming | None, brackets: StructureConstants, shape: tuple[int, int]) -> Invariants:
+    """Of the exact fields where they are known: noise in the found ones then cannot make a zero look like none."""
+    if naming:
+        exact = orthonormal_generators(naming.fields, quadratic(), shape)
+        return algebra_invariants(structure_constants(exact, quadratic(), shape).constants, error_deg=0.0)
+    return algebra_invariants(brackets.constants, error_degrees(brackets))
+
+
+def _facts(invariants: Invariants | None) -> dict[str, Any]:
+    names = (
+        "killing_signature",
+        "derived_dimension",
+        "centre_dimension",
+        "abelian",
+        "nilpotent",
+        "solvable",
+        "semisimple",
+    )
+    return {name: None if invariants is None else getattr(invariants, name) for name in names}
+
+
+def _pixels(point: tuple[float, float], shape: tuple[int, int]) -> tuple[float, float]:
+    column, row = Grid.of(*shape).to_pixels(torch.tensor(point, dtype=torch.float64)).tolist()
+    return column, row
+
+
+def _nested(constants: np.ndarray) -> tuple[tuple[tuple[float, ...], ...], ...]:
+    rounded = np.round(constants, _DIGITS) + 0.0  # no -0.0 in files
+    return tuple(tuple(tuple(row) for row in matrix) for matrix in rounded.tolist())

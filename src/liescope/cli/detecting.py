@@ -78,7 +78,8 @@ def _check_unfinished(out: Path, work: Path, resume: bool) -> None:
     """Neither throw an unfinished training away nor go on with one that is not there."""
     unfinished = any((work / name).exists() for name in CHECKPOINT_FILES)
     if unfinished and not resume:
-        raise InputError(f"'{out}' holds an unfinished training, try --resume, another folder, or remove '{work}'")
+        again = "try liescope train with --resume, another folder,"
+        raise InputError(f"'{out}' holds an unfinished training, {again} or remove '{work}'")
     if resume and not unfinished and (out / "result.json").exists():
         raise InputError(f"expected an unfinished training in '{out}', got a finished one, try without --resume")
 

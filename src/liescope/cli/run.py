@@ -39,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = app(words, prog_name="liescope", standalone_mode=False)
         sys.stdout.flush()
+        if code == INTERRUPTED:  # typer's own answer to Ctrl-C says nothing
+            return _fail("interrupted", INTERRUPTED, debug=False)
         return code if isinstance(code, int) else DONE
     except InputError as error:
         return _fail(str(error), USAGE, debug)

@@ -48,14 +48,29 @@ def _rows(result: SymmetryResult, encoding: str, out: Path | None) -> list[tuple
         if modes := words.modes_words(result, k):
             rows.append(("modes", modes))
     if several and result.algebra.get("name"):
-        rows.append(("algebra", str(result.algebra["name"])))
+        rows.append(("algebra", _algebra(result)))
+    if simple := words.clean_words(result):
+        rows.append(("", simple))
     rows.append(("evidence", _evidence(result)))
     if result.generators:
-        rows.append(("pairs", f"{percent(result.accepted_fraction)} of {result.pairs} follow it"))
+        rows.append(("pairs", _pairs(result)))
     rows.append(("time", f"{number(result.seconds, 2)} s, {result.engine} engine"))
     if out is not None:
         rows.append(("page", str(out / "report.html")))
     return rows
+
+
+def _algebra(result: SymmetryResult) -> str:
+    name, described = str(result.algebra["name"]), result.algebra.get("description")
+    return f"{name}: {described}" if described else name
+
+
+def _pairs(result: SymmetryResult) -> str:
+    text = f"{percent(result.accepted_fraction)} of {result.pairs} follow it"
+    if result.identifiable is None or result.evidence.get("contrast") or not result.accepted.any():
+        return text
+    vague = float((result.accepted & ~result.identifiable).sum() / result.accepted.sum())
+    return f"{text}, {percent(vague)} of them without telling by how much" if vague else text
 
 
 def _evidence(result: SymmetryResult) -> str:

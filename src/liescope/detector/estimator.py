@@ -15,6 +15,7 @@ from sklearn.exceptions import NotFittedError
 
 from liescope.algebra import check_basis
 from liescope.data import ImageStack, validate_images
+from liescope.detector.contrasted import ContrastModel
 from liescope.detector.registered import (
     Progress,
     RegistrationModel,
@@ -129,7 +130,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         pairs = PairSet(source, target, GreyScale.of(target, parts[0]), torch.device(self.device or "cpu"))
         settings = self._settings(basis)
         transported = None
-        self._model: RegistrationModel | LatentMeasure | None
+        self._model: RegistrationModel | ContrastModel | LatentMeasure | None
         if self.engine == "latent":
             folder = None if self.work_dir is None else Path(self.work_dir)
             result, self._model = fit_trained(pairs, basis, config, settings, self._report, folder, self.resume)
@@ -157,7 +158,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
             In units of the unit-norm generators.
         """
         source, target = self._like_fitted(X, Y, image_shape)
-        if self._model is None:
+        if self._model is None or not self.generators_:
             return np.zeros((len(source), 0))
         return self._model.measured(source, target)[0]
 
@@ -182,7 +183,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
     def score(self, X: Any, Y: Any, image_shape: Sequence[int] | None = None) -> float:
         """1 - transported error / identity error over pairs; 1 is perfect, 0 no better than not moving at all."""
         source, target = self._like_fitted(X, Y, image_shape)
-        if self._model is None:
+        if self._model is None or not self.generators_:
             return 0.0
         _, residual, still = self._model.measured(source, target)
         return 1.0 - float(residual.mean() / still.mean()) if still.mean() > 0 else 0.0

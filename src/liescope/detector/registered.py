@@ -7,12 +7,14 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
 from liescope import __version__
-from liescope.algebra import Generator, describe_algebra, readable_generators
+from liescope.algebra import Generator, clean_generators, describe_algebra, equation, readable_generators
 from liescope.data import ImageStack
+from liescope.detector.contrasted import ContrastModel, contrast_pairs, have_different_roots
 from liescope.geometry import Basis
-from liescope.inference import Count, coefficient_uncertainty, count_generators
+from liescope.inference import Count, coefficient_uncertainty, count_generators, identifiable
 from liescope.registration import (
     Alignment,
     GreyScale,
@@ -33,7 +35,17 @@ Progress = Callable[[str, float], None]
 """Called with the name of the stage and how much of it is done, 0 to 1."""
 
 _ACCEPT_QUANTILE = 0.02
-"""A pair is accepted where it fits better than all but this share of unrelated pairs would."""
+"""A pair is accepted where it fits better than all but this share of unrelated pairs would, and clearly so where
+typical pairs fit far better."""
+
+_CLEARLY = 1 / 6
+_RESAMPLING = 2e-3
+
+_SYSTEMATIC_DEG = 0.1
+"""What all pairs share, such as their resampling, turns generators by about this much."""
+
+_CONTRAST_SYSTEMATIC_DEG = 5.0
+"""The same for images of different roots."""
 
 _SAMPLE_QUANTILES = np.linspace(0, 1, 10)
 _REJECTED_SAMPLES = 4
@@ -68,7 +80,7 @@ def fit_registration(
     parts: tuple[np.ndarray, np.ndarray],
     settings: Mapping[str, Any],
     report: Progress,
-) -> tuple[SymmetryResult, RegistrationModel | None]:
+) -> tuple[SymmetryResult, RegistrationModel | ContrastModel | None]:
     """Find the generators, measure all pairs, and describe what was found.
 
     Parameters
@@ -82,37 +94,66 @@ def fit_registration(
     -------
     result : SymmetryResult
         Without its samples and seconds.
-    model : RegistrationModel or None
+    model : RegistrationModel, ContrastModel or None
         What measuring new pairs needs; None where there is no symmetry.
     """
     seed = int(settings["random_state"])
     study = Study(pairs, basis, *parts)
     exactly = None if settings["n_generators"] == "auto" else int(settings["n_generators"])
     count = count_generators(study, basis.dimension, exactly, seed, partial(report, "finding the generators"))
+    evidence, reason = _evidence(count), count.reason
     generators: tuple[DetectedGenerator, ...] = ()
-    model = None
-    if count.generators:
+    model: RegistrationModel | ContrastModel | None = None
+    clean: dict[str, Any] | None = None
+    if have_different_roots(count) and exactly in (None, 1):
+        contrasted = contrast_pairs(pairs, basis, seed, report)
+        evidence["contrast"], reason = contrasted.evidence, contrasted.reason
+        evidence["p_value"] = contrasted.evidence["p_value"]
+        if contrasted.generator is not None:
+            generators, model = (contrasted.generator,), contrasted.model
+            report("measuring all pairs", 0.0)
+            t, residual, still = contrasted.model.measured_pairs(pairs)
+            permuted = contrasted.model.measured_pairs(pairs.permuted(parts[1], 1 + seed % (len(parts[1]) - 1)))[1]
+            # All pairs count as held out: the generator is no fit to their residuals.
+            errors = {"heldout_error": residual, "identity_error": still, "permuted_error": permuted}
+            evidence |= {name: float(error.mean()) for name, error in errors.items()}
+            contrast = contrasted.model.contrast
+            t_error = np.full_like(t, contrast.t_error)
+            ambiguous = ((t <= contrast.bounds[0]) | (t >= contrast.bounds[1]))[:, 0]
+            direction = torch.as_tensor(contrast.direction[:, None])
+            clean = _clean(direction, contrast.covariance, basis, pairs, _CONTRAST_SYSTEMATIC_DEG)
+    elif count.generators:
         registration = register_all(pairs, study, count.span, partial(report, "measuring all pairs"))
         generators, change = _generators(registration, basis, pairs, seed)
         model = RegistrationModel(study.alignment, registration.search, change, pairs.scale, registration.interpolation)
         t, residual = registration.t @ change.T, registration.residual.astype(np.float64)
-        threshold = float(np.quantile(count.evidence.null_errors, _ACCEPT_QUANTILE))
-        accepted = residual <= threshold
-    else:
+        t_error = _standard_errors(registration, change)
+        ambiguous = registration.ambiguous
+        clean = _clean(registration.search.span, registration.covariance, basis, pairs, _SYSTEMATIC_DEG)
+    if not generators:
         t, residual = np.zeros((len(pairs), 0)), identity_residual(pairs, study.alignment)
-        accepted, threshold = np.zeros(len(pairs), dtype=bool), 0.0
+        t_error, ambiguous = t, np.zeros(len(pairs), dtype=bool)
+    threshold = _accept_below(count, residual) if generators else 0.0
+    accepted = np.zeros(len(pairs), dtype=bool)
+    if isinstance(model, ContrastModel):
+        accepted = ~ambiguous  # no residual tells different roots from strangers; a wild magnitude does
+    elif generators:
+        accepted = residual <= threshold
+    evidence["accept_below"] = threshold
     columns = np.array([g.generator.coefficients for g in generators]).reshape(-1, basis.dimension).T
     result = SymmetryResult(
         engine="registration",
         verdict="symmetry" if generators else "no symmetry",
-        reason=count.reason,
+        reason=reason,
         pairs=len(pairs),
         shape=(int(pairs.source.shape[1]), *pairs.grid.shape),
         basis=basis,
         generators=generators,
-        algebra=describe_algebra(columns, basis, pairs.grid.shape)._asdict(),
-        evidence=_evidence(count, threshold),
+        algebra=describe_algebra(columns, basis, pairs.grid.shape)._asdict() | {"clean": clean},
+        evidence=evidence,
         t=t,
+        t_error=t_error,
+        identifiable=identifiable(t, t_error, accepted, ambiguous),
         residual=residual,
         accepted=accepted,
         seconds=0.0,
@@ -150,14 +191,44 @@ def _generators(
     return tuple(detected), np.linalg.inv(mixing)
 
 
-def _evidence(count: Count, threshold: float) -> dict[str, Any]:
+def _accept_below(count: Count, residual: np.ndarray) -> float:
+    """Largest residual of a pair that follows the symmetry."""
+    unrelated = float(np.quantile(count.evidence.null_errors, _ACCEPT_QUANTILE))
+    typical = max(float(np.median(residual)), _RESAMPLING)
+    return float(unrelated * min(1.0, typical / max(unrelated, 1e-12)) ** _CLEARLY)
+
+
+def _standard_errors(registration: Registration, change: np.ndarray) -> np.ndarray:
+    """Standard errors (N, K) of the magnitudes along the readable generators."""
+    variance = np.einsum("ki,nij,kj->nk", change, registration.t_covariance.astype(np.float64), change)
+    errors: np.ndarray = np.sqrt(np.clip(variance, 0, None))
+    return errors
+
+
+def _clean(
+    span: torch.Tensor, covariance: np.ndarray, basis: Basis, pairs: PairSet, systematic_deg: float
+) -> dict[str, Any]:
+    """Sparse generators of the same span in simple ratios, as far as the intervals allow, and what that costs."""
+    shape = pairs.grid.shape
+    found = clean_generators(span.double().cpu().numpy(), covariance, basis, shape, systematic_deg=systematic_deg)
+    return {
+        "coefficients": found.coefficients.T,
+        "equations": [equation(column, basis) for column in found.coefficients.T],
+        "snapped": list(found.snapped),
+        "cost": found.total.cost,
+        "degrees_of_freedom": found.total.degrees_of_freedom,
+        "p_value": found.total.p_value,
+        "systematic_deg": systematic_deg,
+    }
+
+
+def _evidence(count: Count) -> dict[str, Any]:
     evidence = count.evidence
     return {
         "heldout_error": evidence.heldout_error,
         "identity_error": evidence.identity_error,
         "permuted_error": evidence.permuted_error,
         "p_value": evidence.p_value,
-        "accept_below": threshold,
         "steps": count.steps,
     }
 

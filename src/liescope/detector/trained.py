@@ -17,6 +17,7 @@ from liescope.detector.warm import Warmth, find_warm_start
 from liescope.geometry import Basis
 from liescope.inference import coefficient_uncertainty, gain_test
 from liescope.latent import LatentConfig, TrainedLatent, fit_latent, held_out_split
+from liescope.latent.engine import check_training
 from liescope.registration import PairSet, Study
 from liescope.result import DetectedGenerator, SymmetryResult
 
@@ -61,6 +62,7 @@ def fit_trained(
     folder, resume
         As in :func:`liescope.latent.fit_latent`.
     """
+    check_training(config, basis)
     seed = int(settings["random_state"])
     train_on, held = held_out_split(len(pairs), config.training.held_out, seed)
     warmth = Warmth(None, None, "a cold start was asked for")
@@ -83,14 +85,15 @@ def fit_trained(
         resume=resume,
         report=report,
     )
-    latent = TrainedLatent(fit.model, config, background, amplitude, fit.history)
     shape = pairs.grid.shape
-    found = [Generator(row, basis, shape) for row in latent.generators]
+    rows = fit.model.coefficients.detach().double().cpu().numpy()
+    found = [Generator(row, basis, shape) for row in rows]
     # The model's own generators are brought into the gauge, so that its t is everybody's t.
-    sign = np.sign([g.coefficients @ row for g, row in zip(found, latent.generators, strict=True)])
+    sign = np.sign([g.coefficients @ row for g, row in zip(found, rows, strict=True)])
     fit.model.flip(torch.as_tensor(sign))
+    latent = TrainedLatent(fit.model, config, background, amplitude, _turned(fit.history, sign))
     measure = LatentMeasure(latent)
-    report("measuring all pairs", 0.0)
+    report("measuring all pairs with the trained model", 0.0)
     t, residual, still = measure.measured(pairs.source, pairs.target)
     evidence, null = _evidence(measure, pairs, held, residual, still, seed)
     reasons = [warmth.notice, *fit.notices]
@@ -126,6 +129,14 @@ def fit_trained(
     return result, measure
 
 
+def _turned(history: list[dict[str, float]], sign: np.ndarray) -> list[dict[str, float]]:
+    """The history with the coefficients (``a0_3``: of generator 0, term 3) of generators in the gauge."""
+    factors = {f"a{k}_": float(factor) for k, factor in enumerate(sign)}
+    return [
+        {name: value * factors.get(name[: name.find("_") + 1], 1) for name, value in row.items()} for row in history
+    ]
+
+
 def _asked(generators: str | int) -> int:
     """K of a cold start: one where it is left to us, for only held-out registration could tell more."""
     return 1 if generators == "auto" else int(generators)
@@ -157,7 +168,7 @@ def _evidence(
         "identity_error": float(still[held].mean()),
         "permuted_error": float(null.mean()),
         "p_value": test.p_value,
-        "convincing": test.convincing,
+        "convincing": test.convincing(),
     }
     return evidence, null
 
@@ -187,7 +198,7 @@ def _span_covariance(span: np.ndarray, pairs: PairSet, basis: Basis, seed: int) 
     study = Study(pairs, basis, *split(len(pairs), seed))
     search = study.search_along(torch.as_tensor(span, dtype=torch.float32, device=pairs.device))
     sample = study.fit_sample
-    t, equations = study.alignment.magnitudes(sample, search)
+    t, equations, _ = study.alignment.magnitudes(sample, search)
     sums = study.joint_equations(equations, sample.fine_target, search.span, t)
     covariance: np.ndarray = sums.covariance(search.span).numpy()
     return covariance

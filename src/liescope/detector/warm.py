@@ -7,16 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from liescope.detector.contrasted import ContrastModel
 from liescope.detector.registered import fit_registration, split
 from liescope.geometry import Basis
 from liescope.latent import WarmStart
-from liescope.registration import PairSet, contrast_generator
+from liescope.registration import PairSet
 
 __all__ = ["Warmth", "find_warm_start"]
-
-_SHARED_ROOT = 0.25
-"""Half of the pairs fit better than this share of their energy where both images come from one: digits, noise of 0.1
-and a third of intruders included, stay below 0.1; different digits of a class are above 0.4."""
 
 
 class Warmth(NamedTuple):
@@ -49,26 +46,19 @@ def find_warm_start(
     same class), only what pairs vary in beyond the variation within a class can be one.
     """
     part = pairs.subset(index)
-    seed = int(settings["random_state"])
-    result, _ = fit_registration(part, basis, split(len(part), seed), settings, report)
-    asked = settings["n_generators"]
-    if result.generators and float(np.median(result.residual)) <= _SHARED_ROOT:
-        t = np.where(result.accepted[:, None], result.t, np.nan)
-        coefficients = np.array([g.generator.coefficients for g in result.generators])
-        names = " and ".join(g.generator.name for g in result.generators)
-        start = WarmStart(coefficients, _spread(t, index, len(pairs)))
-        return Warmth(start, None, f"warm start from registration: {names}")
-    if asked in ("auto", 1):
-        report("comparing with the variation within classes", 0.0)
-        contrast = contrast_generator(part, basis, seed)
-        if contrast.reliable:
-            start = WarmStart(contrast.direction[None], _spread(contrast.t[:, None], index, len(pairs)), hold=True)
-            notice = (
-                "the images of a pair have different roots: warm start from what pairs vary in beyond their classes "
-                f"({contrast.ratio:.1f} times as much); the generator is kept, not trained"
-            )
-            return Warmth(start, contrast.covariance, notice)
-    return Warmth(None, None, f"registration found nothing reliable to start from ({result.reason})")
+    result, model = fit_registration(part, basis, split(len(part), int(settings["random_state"])), settings, report)
+    if not result.generators:
+        return Warmth(None, None, f"registration found nothing reliable to start from ({result.reason})")
+    coefficients = np.array([g.generator.coefficients for g in result.generators])
+    if isinstance(model, ContrastModel):
+        # Magnitudes of different roots are rough: none is left out for its residual.
+        start = WarmStart(coefficients, _spread(result.t, index, len(pairs)), hold=True)
+        notice = f"warm start from registration: {result.reason}; the generator is kept, not trained"
+        return Warmth(start, model.contrast.covariance, notice)
+    t = np.where(result.accepted[:, None], result.t, np.nan)
+    names = " and ".join(g.generator.name for g in result.generators)
+    start = WarmStart(coefficients, _spread(t, index, len(pairs)))
+    return Warmth(start, None, f"warm start from registration: {names}")
 
 
 def _spread(t: np.ndarray, index: np.ndarray, count: int) -> np.ndarray:

@@ -32,6 +32,7 @@ __all__ = [
     "monomial_exponents",
     "polynomial",
     "quadratic",
+    "stored_basis",
 ]
 
 
@@ -307,3 +308,30 @@ def get_basis(basis: str | Basis) -> Basis:
     if prefix == "polynomial" and degree.isdigit() and int(degree) <= 8:
         return polynomial(int(degree))
     raise InputError(f"unknown basis {basis!r}.{suggest(basis, [*BASES, 'polynomial-3'])}")
+
+
+def stored_basis(name: str, terms: Sequence[str], basis: Basis | None = None) -> Basis:
+    """The basis that a file names, sums of known ones included.
+
+    Parameters
+    ----------
+    name, terms
+        As the file has them.
+    basis : Basis, optional
+        Needed only for fields of your own: files keep their names, not their functions.
+
+    Raises
+    ------
+    InputError
+        Fields of your own and no basis, or a basis with other terms.
+    """
+    if basis is None:
+        try:
+            first, *others = (get_basis(part) for part in name.split("+"))
+        except InputError as error:
+            own = f"expected the fields of basis {name!r}, which are your own, try loading with basis=..."
+            raise InputError(f"{own} ({error})") from None
+        basis = sum(others, start=first)
+    if list(basis.terms) != list(terms):
+        raise InputError(f"expected a basis with the terms {list(terms)}, got {list(basis.terms)}")
+    return basis

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from liescope.geometry.fields import Basis
-from liescope.geometry.flow import flow
+from liescope.geometry.flow import flow, runge_kutta_steps
 
 __all__ = ["Orbit"]
 
@@ -27,7 +29,7 @@ class Orbit:
     reach : float
         Largest magnitude, at least 0.
     knots : int
-        Stored magnitudes.
+        Stored magnitudes, an odd number: one of them is 0.
     tolerance : float
         Of the integration, normalised units.
     """
@@ -38,13 +40,22 @@ class Orbit:
         direction: Float[Tensor, " m"],
         points: Float[Tensor, "n 2"],
         reach: float,
-        knots: int = 128,
+        knots: int = 129,
         tolerance: float = 1e-4,
     ) -> None:
+        half = knots // 2
         self.reach = reach
-        self.spacing = 2 * reach / (knots - 1)
-        times = torch.linspace(-reach, reach, knots, dtype=points.dtype, device=points.device)
-        places = flow(basis, times[:, None] * direction, points, tolerance=tolerance)
+        self.spacing = reach / half
+        # From knot to knot, forwards and backwards at once: each piece of the orbit is integrated a single time.
+        steps = math.ceil(runge_kutta_steps(basis, reach * direction, tolerance) / half)
+        ahead = self.spacing * torch.stack((direction, -direction))
+        place = points.expand(2, *points.shape)
+        reached = [place]
+        for _ in range(half):
+            place = flow(basis, ahead, place, steps=steps)
+            reached.append(place)
+        forwards, backwards = torch.stack(reached).unbind(1)
+        places = torch.cat((backwards[1:].flip(0), forwards))
         speeds = basis.velocity(places, direction) * self.spacing
         self._places, self._speeds = places.flatten(1), speeds.flatten(1)
 

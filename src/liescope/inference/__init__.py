@@ -2,7 +2,7 @@
 
 from liescope.inference.count import Count, Evidence, GainTest, SpanStudy, count_generators, gain_test
 from liescope.inference.modes import find_modes
-from liescope.inference.uncertainty import CoefficientUncertainty, coefficient_uncertainty
+from liescope.inference.uncertainty import CoefficientUncertainty, coefficient_uncertainty, identifiable
 
 __all__ = [
     "CoefficientUncertainty",
@@ -14,4 +14,5 @@ __all__ = [
     "count_generators",
     "find_modes",
     "gain_test",
+    "identifiable",
 ]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
-__all__ = ["CoefficientUncertainty", "coefficient_uncertainty"]
+__all__ = ["CoefficientUncertainty", "coefficient_uncertainty", "identifiable"]
 
 _Z95 = 1.959963984540054
 _DRAWS = 2000
+_DETERMINED = 0.25
 
 
 class CoefficientUncertainty(NamedTuple):
@@ -51,3 +52,30 @@ def coefficient_uncertainty(
     lengths = np.linalg.norm(draws @ vectors.T, axis=1)
     angle = float(np.degrees(np.arctan(np.quantile(lengths, 0.95))))
     return CoefficientUncertainty(np.stack((coefficients - half, coefficients + half), axis=1), angle)
+
+
+def identifiable(
+    t: Float[np.ndarray, "n k"],
+    error: Float[np.ndarray, "n k"],
+    accepted: Bool[np.ndarray, " n"],
+    ambiguous: Bool[np.ndarray, " n"],
+) -> Bool[np.ndarray, " n"]:
+    """Which pairs determine their magnitudes.
+
+    A rotated disc, or a "0" after half a turn, fits wherever it is: its magnitude says nothing about the law.
+
+    Parameters
+    ----------
+    t, error : arrays, shape (N, K)
+        Magnitudes and their standard errors.
+    accepted, ambiguous : bool arrays, shape (N,)
+        Pairs that follow the symmetry; pairs that quite another magnitude fits as well.
+
+    Returns
+    -------
+    bool array, shape (N,)
+        Accepted, not ambiguous, and every standard error below a quarter of the law's standard deviation.
+    """
+    spread = t[accepted].std(axis=0) if accepted.any() else np.zeros(t.shape[1])
+    determined: np.ndarray = accepted & ~ambiguous & (error <= _DETERMINED * spread).all(axis=1)
+    return determined

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from itertools import combinations
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -17,7 +18,7 @@ from liescope.geometry.flow import is_affine
 from liescope.geometry.operators import FieldOperators
 from liescope.geometry.orbit import Orbit
 
-__all__ = ["PixelAction"]
+__all__ = ["PixelAction", "closed_structure"]
 
 _TOLERANCE = 2e-3  # of flows, in normalised units: 0.03 pixels at 28 pixels
 _KNOTS = 33
@@ -55,12 +56,7 @@ class PixelAction:
         self._operators = FieldOperators(basis, grid, kernel, device=device)
         self._structure: Tensor | None = None
         if closure:
-            structure, residual = structure_tensor(basis)
-            if residual.max() > _CLOSED:
-                raise InputError(
-                    f"model.closure needs a basis that is closed under the bracket, got {basis.name!r}, try affine"
-                )
-            self._structure = torch.as_tensor(structure, dtype=torch.float32, device=device)
+            self._structure = torch.as_tensor(closed_structure(basis), dtype=torch.float32, device=device)
 
     def fields(self, coefficients: Float[Tensor, "k m"]) -> list[Tensor]:
         """Coefficients (m,) of all factors, in the order in which they act.
@@ -88,12 +84,23 @@ class PixelAction:
     def _origins(self, t: Tensor, fields: list[Tensor]) -> Tensor:
         """Where every pixel comes from: the last factor is undone first."""
         if len(fields) == 1 and not is_affine(self.basis):
-            reach = max(float(t.detach().abs().max()), 1e-3)
+            # A little farther than the farthest pair: at the reach itself an orbit holds t, without a gradient.
+            reach = 1.01 * float(t.detach().abs().max()) + 1e-3
             return Orbit(self.basis, -fields[0], self._points, reach, _KNOTS, _TOLERANCE).at(t[:, 0])
         points = self._points
         for magnitude, field in reversed(list(zip(t.unbind(1), fields, strict=True))):
             points = flow(self.basis, -magnitude[:, None] * field, points, tolerance=_TOLERANCE)
         return points
+
+
+def closed_structure(basis: Basis) -> Float[np.ndarray, "m m m"]:
+    """Brackets of the basis fields in the basis; InputError where they leave it."""
+    structure, residual = structure_tensor(basis)
+    if residual.max() > _CLOSED:
+        raise InputError(
+            f"model.closure needs a basis that is closed under the bracket, got {basis.name!r}, try affine"
+        )
+    return structure
 
 
 def _taylor(images: Tensor, t: Tensor, operator: Callable[[Tensor], Tensor], order: int) -> Tensor:

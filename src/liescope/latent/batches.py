@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -59,4 +60,9 @@ class _EpochBatches(Sampler[Tensor]):
 
 def make_loader(pairs: PairTensors, batch_size: int, seed: int) -> DataLoader[Batch]:
     """A loader whose items are whole batches."""
-    return DataLoader(pairs, sampler=_EpochBatches(len(pairs), batch_size, seed), batch_size=None)
+    # The loader's own conversion would make lists of the tuples.
+    return DataLoader(pairs, sampler=_EpochBatches(len(pairs), batch_size, seed), batch_size=None, collate_fn=_as_is)
+
+
+def _as_is(batch: Any) -> Any:
+    return batch

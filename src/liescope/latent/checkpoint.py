@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pickle
 from collections.abc import Mapping
@@ -48,7 +49,7 @@ def describe_training(
         "generators": generators,
         "seed": seed,
         "pairs": len(source),
-        "data": [float(images.double().sum()) for images in (source, target)],
+        "data": [hashlib.sha256(images.contiguous().numpy().data).hexdigest()[:16] for images in (source, target)],
     }
     return about | {
         f"{section}.{key}": value for section, keys in config.model_dump().items() for key, value in keys.items()
@@ -59,10 +60,13 @@ def check_checkpoint(path: Path, about: Mapping[str, Any], model: LatentModel) -
     """Raise InputError unless the training of the checkpoint is the one that is asked for."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-        before, state = content["liescope"], content["state_dict"]
-    except (OSError, RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
+        before = dict(content["liescope"])
+        tensors = {name.removeprefix("model."): value for name, value in content["state_dict"].items()}
+    except (OSError, RuntimeError, LookupError, TypeError, ValueError, AttributeError, EOFError, pickle.PickleError):
+        # Torch's own message is not passed on: it advises to execute what the file holds.
         raise InputError(
-            f"expected a checkpoint of this program in '{path}', got a truncated or foreign file ({error})"
+            f"expected a checkpoint of this program in '{path}', got a truncated or foreign file, "
+            "try without resuming, or another folder"
         ) from None
     differences = [
         f"{key} {_short(before.get(key))} instead of {_short(value)}"
@@ -74,7 +78,6 @@ def check_checkpoint(path: Path, about: Mapping[str, Any], model: LatentModel) -
             f"the checkpoint '{path}' belongs to another training: {'; '.join(differences)}; "
             "try the same settings, or another folder"
         )
-    tensors = {name.removeprefix("model."): value for name, value in state.items()}
     check_tensors(model, tensors, str(path))
 
 

@@ -154,6 +154,8 @@ def get_config(config: str | Path | Mapping[str, Any] | LatentConfig | None = No
         content, where = config, "the settings"
     if not isinstance(content, Mapping):
         raise InputError(f"expected sections model, loss, training in {where}, got {type(content).__name__}")
+    # The strict models take plain dictionaries only.
+    content = {section: dict(keys) if isinstance(keys, Mapping) else keys for section, keys in content.items()}
     faults: list[str] = []
     try:
         settings = LatentConfig.model_validate(content)
@@ -173,7 +175,8 @@ def _without(content: Mapping[str, Any], places: list[tuple[int | str, ...]]) ->
     for section, keys in content.items():
         if (section,) not in places:
             wrong = {place[1] for place in places if place[0] == section and len(place) > 1}
-            kept[section] = {key: value for key, value in keys.items() if key not in wrong}
+            sound = isinstance(keys, BaseModel)
+            kept[section] = keys if sound else {key: value for key, value in keys.items() if key not in wrong}
     return kept
 
 

@@ -16,13 +16,14 @@ from torch import Tensor
 
 from liescope.errors import ComputationError, InputError
 from liescope.geometry import Basis
+from liescope.latent.alpha import closed_structure
 from liescope.latent.batches import PairTensors
 from liescope.latent.checkpoint import check_checkpoint, checkpoint_path, describe_training
 from liescope.latent.config import LatentConfig
 from liescope.latent.history import History
 from liescope.latent.model import LatentModel
 
-__all__ = ["LatentFit", "WarmStart", "fit_latent", "held_out_split"]
+__all__ = ["LatentFit", "WarmStart", "check_training", "fit_latent", "held_out_split"]
 
 _LEAST_TRAINING_PAIRS = 2
 
@@ -83,6 +84,14 @@ def held_out_split(count: int, share: float, seed: int) -> tuple[np.ndarray, np.
     return np.sort(order[held:]), np.sort(order[:held])
 
 
+def check_training(config: LatentConfig, basis: Basis) -> None:
+    """Raise InputError where a training cannot even begin: no Lightning, closure factors in a basis that is open."""
+    if importlib.util.find_spec("lightning") is None:
+        raise InputError("expected the package lightning for training, try pip install 'liescope[latent]'")
+    if config.model.closure:
+        closed_structure(basis)
+
+
 def fit_latent(
     source: Float[Tensor, "n c h w"],
     target: Float[Tensor, "n c h w"],
@@ -119,12 +128,12 @@ def fit_latent(
     Raises
     ------
     InputError
-        Too few pairs, no Lightning, a checkpoint of other data, settings, shape or version.
+        Too few pairs, no Lightning, closure in a basis that is not closed, a checkpoint of other data, settings,
+        shape or version.
     ComputationError
         The training failed; the last good checkpoint is kept.
     """
-    if importlib.util.find_spec("lightning") is None:
-        raise InputError("expected the package lightning for training, try pip install 'liescope[latent]'")
+    check_training(config, basis)
     from liescope.latent.training import train
 
     settings = config.training

@@ -18,11 +18,15 @@ def write_history(history: History, path: Path) -> None:
     """Write it, all or nothing; terms that an epoch did not have are empty."""
     names = list(dict.fromkeys(name for row in history for name in row))
     temporary = path.with_name(f".{path.name}")
-    with temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, names)
-        writer.writeheader()
-        writer.writerows(history)
-    os.replace(temporary, path)
+    try:
+        with temporary.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, names)
+            writer.writeheader()
+            writer.writerows(history)
+        os.replace(temporary, path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def read_history(path: Path) -> History:
@@ -31,6 +35,9 @@ def read_history(path: Path) -> History:
         return []
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            return [{name: float(text) for name, text in row.items() if text} for row in csv.DictReader(file)]
-    except (OSError, ValueError, TypeError) as error:
+            return [
+                {name: int(text) if text.isdigit() else float(text) for name, text in row.items() if text}
+                for row in csv.DictReader(file)
+            ]
+    except (OSError, ValueError, AttributeError) as error:
         raise InputError(f"expected a history in '{path}', got a corrupt file ({error})") from None

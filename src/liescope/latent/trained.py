@@ -18,7 +18,8 @@ from torch import Tensor
 
 from liescope import __version__
 from liescope.errors import InputError
-from liescope.geometry import Basis, get_basis
+from liescope.geometry import Basis
+from liescope.geometry.fields import stored_basis
 from liescope.latent.config import LatentConfig, get_config
 from liescope.latent.model import LatentModel
 
@@ -28,6 +29,7 @@ SCHEMA = "liescope.latent/1"
 """Name of the format of ``config.json`` and of the names in ``model.safetensors``."""
 MODEL_FILE, CONFIG_FILE, HISTORY_FILE = "model.safetensors", "config.json", "history.csv"
 _BATCH = 1024
+_LEAST_GREY = 1e-18
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,11 +92,17 @@ class TrainedLatent:
             K generators' magnitudes.
         """
         size = self.config.model.channels * self.config.model.latent_size
-        array = np.asarray(latents, dtype=np.float32)
+        array = np.asarray(latents)
+        if array.dtype.kind not in "fiub":
+            raise InputError(f"expected numbers as latents, got {array.dtype}")
         if array.ndim < 2 or array.size != len(array) * size:
             expected = (len(array) if array.ndim else 1, self.config.model.channels, self.config.model.latent_size)
             raise InputError(f"expected latents of shape {expected}, got {array.shape}")
-        z = torch.as_tensor(array.reshape(len(array), size), device=self._device)
+        if not len(array):
+            raise InputError("expected at least one latent, got none")
+        if not np.isfinite(array).all():
+            raise InputError("expected finite latents, got NaN or infinite ones")
+        z = torch.from_numpy(array.reshape(len(array), size).astype(np.float32))
         magnitudes = self._magnitudes(t, len(z))
         decoded = self._batched(lambda part, move: self.model.decoder(self.model.move(part, move)), z, magnitudes)
         return self._images(decoded)
@@ -116,15 +124,14 @@ class TrainedLatent:
         array, shape (N, S, C, H, W)
         """
         latents = self.encode(images)
-        steps = [self.decode(latents, t) for t in np.asarray(ts, dtype=np.float64)]
+        steps = [self.decode(latents, t) for t in np.atleast_1d(np.asarray(ts, dtype=np.float64))]
         if not steps:
             raise InputError("expected at least one magnitude to traverse, got none")
         return np.stack(steps, axis=1)
 
     def magnitudes(self, source: Any, target: Any) -> Float[np.ndarray, "n f"]:
         """The t-network's answer for pairs."""
-        pairs = self._tensor(source), self._tensor(target)
-        t: np.ndarray = self._batched(self.model.magnitudes, *pairs).double().numpy()
+        t: np.ndarray = self._batched(self.model.magnitudes, *self._pairs(source, target)).double().numpy()
         return t
 
     def errors(
@@ -140,7 +147,7 @@ class TrainedLatent:
         still : array, shape (N,)
             Of the decoded latent that is not moved.
         """
-        columns = self._batched(self._pair_errors, self._tensor(source), self._tensor(target))
+        columns = self._batched(self._pair_errors, *self._pairs(source, target))
         t, moved, still = torch.split(columns, [self.model.magnitude_count, 1, 1], dim=1)
         return t.double().numpy(), moved[:, 0].double().numpy(), still[:, 0].double().numpy()
 
@@ -154,6 +161,12 @@ class TrainedLatent:
     def _device(self) -> torch.device:
         return self.model.raw_coefficients.device
 
+    def _pairs(self, source: Any, target: Any) -> tuple[Tensor, Tensor]:
+        pairs = self._tensor(source), self._tensor(target)
+        if len(pairs[0]) != len(pairs[1]):
+            raise InputError(f"expected as many sources as targets, got {len(pairs[0])} and {len(pairs[1])}")
+        return pairs
+
     def _tensor(self, images: Any) -> Tensor:
         """Images on the model's scale, (N, C, H, W)."""
         array = np.asarray(images)
@@ -161,38 +174,39 @@ class TrainedLatent:
             array = array[:, None]
         if array.ndim != 4 or array.shape[1:] != self.shape or array.dtype.kind not in "fiub":
             raise InputError(f"expected images of shape (N, {', '.join(map(str, self.shape))}), got {np.shape(images)}")
+        if not len(array):
+            raise InputError("expected at least one image, got none")
         scaled = ((array - self.background) / self.amplitude).astype(np.float32)
         if not np.isfinite(scaled).all():
             raise InputError("expected finite pixels, got NaN or infinite ones")
         return torch.from_numpy(scaled)
 
     def _images(self, scaled: Tensor) -> np.ndarray:
-        return np.asarray(scaled.numpy() * self.amplitude + self.background, dtype=np.float32)
+        images: np.ndarray = scaled.double().numpy() * self.amplitude + self.background
+        # Grey values that single precision cannot hold stay in double.
+        return images.astype(np.float32) if _LEAST_GREY < self.amplitude < 1 / _LEAST_GREY else images
 
     def _magnitudes(self, t: float | Sequence[float] | np.ndarray, count: int) -> Tensor:
         factors, size = self.model.magnitude_count, len(self.model.raw_coefficients)
-        values = np.atleast_1d(np.asarray(t, dtype=np.float32))
+        values = np.atleast_1d(np.asarray(t, dtype=np.float64))
         if values.shape == (1,) and not values.any():
-            values = np.zeros(size, dtype=np.float32)
+            values = np.zeros(size)
         if size == 1 and values.shape == (count,) and count > 1:
             values = values[:, None]
         if values.shape not in ((size,), (count, size), (factors,), (count, factors)):
             raise InputError(f"expected {size} magnitude{'s' * (size > 1)} t, got shape {values.shape}")
         # Closure factors may be left out: then they do nothing.
         values = np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, factors - values.shape[-1])])
-        if not np.isfinite(values).all():
+        if not (np.abs(values) <= np.finfo(np.float32).max).all():
             raise InputError(f"expected finite magnitudes t, got {values.ravel().tolist()[:4]}")
-        return torch.from_numpy(np.broadcast_to(values, (count, factors)).copy())
+        return torch.from_numpy(np.broadcast_to(values, (count, factors)).astype(np.float32))
 
     @torch.no_grad()
     def _batched(self, function: Any, *stacks: Tensor) -> Tensor:
         """A function of tensors in batches, on the model's device; the result on the CPU."""
         self.model.eval()
         parts = zip(*(torch.split(stack, _BATCH) for stack in stacks), strict=True)
-        done = [function(*(piece.to(self._device) for piece in part)).cpu() for part in parts]
-        if not done:
-            raise InputError("expected at least one image, got none")
-        return torch.cat(done)
+        return torch.cat([function(*(piece.to(self._device) for piece in part)).cpu() for part in parts])
 
     def save(self, folder: str | Path) -> Path:
         """Write ``model.safetensors``, ``config.json`` and ``history.csv`` into an existing folder."""
@@ -247,16 +261,18 @@ def load_latent(folder: str | Path, basis: Basis | None = None, device: str | No
         raise InputError(f"expected schema {SCHEMA!r} in '{folder / CONFIG_FILE}', got {schema!r}, try training again")
     try:
         config = get_config(about["config"])
-        fields = basis or get_basis(about["basis"])
-        if list(fields.terms) != about["terms"]:
-            raise InputError(f"expected a basis with the terms {about['terms']}, got {list(fields.terms)}")
+        fields = stored_basis(about["basis"], about["terms"], basis)
         channels, height, width = (int(n) for n in about["shape"])
-        model = LatentModel(config.model, fields, (channels, height, width), int(about["generators"]))
+        generators, amplitude = int(about["generators"]), float(about["amplitude"])
         background = np.array(about["background"], dtype=np.float64)[:, None, None]
-        amplitude = float(about["amplitude"])
+        if min(channels, height, width, generators) < 1:
+            raise ValueError(f"shape {about['shape']} or generators {generators} below 1")
+        if len(background) != channels or not (np.isfinite(background).all() and 0 < amplitude < np.inf):
+            raise ValueError(f"background {about['background']} or amplitude {amplitude}")
+        model = LatentModel(config.model, fields, (channels, height, width), generators)
     except InputError as error:
         raise InputError(f"{folder / CONFIG_FILE}: {error}") from None
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         where = folder / CONFIG_FILE
         raise InputError(f"expected a complete '{where}', got a wrong or missing entry: {error}") from None
     try:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import logging
+import math
 import os
 import signal
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import lightning.pytorch as pl
 import torch
@@ -55,6 +56,9 @@ class _Training(pl.LightningModule):
         self.pixels = PixelAction(self.model.basis, *make)
         # Pairs for the t-network are transported exactly, whatever form the alpha matching has.
         self.transport = PixelAction(self.model.basis, grid, None, *make[2:])
+        for callback in self.trainer.early_stopping_callbacks:
+            # Of a training that was resumed after it had stopped early: nothing is left to do.
+            self.trainer.should_stop |= callback.wait_count >= callback.patience
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         # Not at the start of the epoch: that hook is left out for the first epoch after a resume.
@@ -76,11 +80,8 @@ class _Training(pl.LightningModule):
             terms["consistency"] = weights.consistency * mse_loss(self.model.magnitudes(source, moved), t)
         total = torch.stack(list(terms.values())).sum()
         if not torch.isfinite(total):
-            wrong = [f"{name} is {float(value)}" for name, value in terms.items() if not torch.isfinite(value)]
-            raise ComputationError(
-                f"the loss is not finite at step {self.global_step} (epoch {self.current_epoch}): {', '.join(wrong)}"
-                f"{self._kept()}, try a lower learning rate or a smaller model.latent_size"
-            )
+            values = {name: float(value.detach()) for name, value in terms.items()}
+            self._give_up(f"the loss is not finite at step {self.global_step} (epoch {self.current_epoch})", values)
         for name, value in terms.items():
             self._sums[name] = self._sums.get(name, torch.zeros_like(value.detach())) + value.detach()
         self._batches += 1
@@ -91,9 +92,12 @@ class _Training(pl.LightningModule):
         fade = self.config.training.distil_epochs
         return max(0.0, 1.0 - self.current_epoch / fade) if fade else 0.0
 
-    def _kept(self) -> str:
+    def _give_up(self, what: str, values: Mapping[str, float]) -> NoReturn:
+        """Stop with the values that are not finite, and what is kept."""
+        wrong = ", ".join(f"{name} is {value}" for name, value in values.items() if not math.isfinite(value))
         keepers = [c for c in self.trainer.callbacks if isinstance(c, _Keeper)]  # type: ignore[attr-defined]
-        return keepers[0].kept() if keepers else ""
+        kept = keepers[0].kept() if keepers else ""
+        raise ComputationError(f"{what}: {wrong}{kept}, try a lower learning rate or a smaller model.latent_size")
 
     def on_train_epoch_end(self) -> None:
         row: dict[str, float] = {"epoch": self.current_epoch + 1}
@@ -101,6 +105,9 @@ class _Training(pl.LightningModule):
         row["loss"] = sum(row.get(name, 0.0) for name in TERMS)
         row |= held_out_errors(self.model, self.held_out, self.device)
         row |= {f"a{k}_{i}": float(v) for k, a in enumerate(self.model.coefficients.detach()) for i, v in enumerate(a)}
+        if not all(map(math.isfinite, row.values())):
+            # The gradient of a finite loss may not be finite. Such weights must not get into a checkpoint.
+            self._give_up(f"the model is not finite after epoch {self.current_epoch + 1}", row)
         self.history.append(row)
         self.log("held_out", row["held_out_moved"])
         if self.loggers:
@@ -119,7 +126,9 @@ class _Training(pl.LightningModule):
             return optimiser
         steps = int(self.trainer.estimated_stepping_batches)
         peaks = [max(group["lr"], 1e-12) for group in groups]
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, peaks, total_steps=steps, pct_start=0.1)
+        # A rise of a single step, a tenth of ten, has no length that torch could divide by.
+        rise = 0.15 if steps == 10 else 0.1
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, peaks, total_steps=steps, pct_start=rise)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -165,8 +174,8 @@ class _Keeper(Checkpoint):
         try:
             trainer.save_checkpoint(temporary)
             if trainer.is_global_zero:
-                os.replace(temporary, target)
                 write_history(pl_module.history, self.folder / CHECKPOINT_FILES[1])  # type: ignore[arg-type]
+                os.replace(temporary, target)
         except (OSError, RuntimeError) as error:
             temporary.unlink(missing_ok=True)
             raise ComputationError(
@@ -178,6 +187,11 @@ class _Keeper(Checkpoint):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         checkpoint["liescope"] = self.about
+
+    def on_load_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        self.saved = len(checkpoint["history"])
 
 
 class _Progress(Callback):

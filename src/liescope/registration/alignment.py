@@ -14,7 +14,7 @@ from torch import Tensor
 from liescope.algebra import structure_tensor
 from liescope.geometry.fields import Basis
 from liescope.geometry.grid import Grid
-from liescope.registration.coordinates import equations_on_basis, register
+from liescope.registration.coordinates import equations_on_basis, register, rms_displacement
 from liescope.registration.levels import Level, make_level
 from liescope.registration.linearise import NormalEquations
 from liescope.registration.motion import Motion, motion_along
@@ -22,12 +22,15 @@ from liescope.registration.orbit import orbit_search, shared_flow_errors
 from liescope.registration.preparation import PairSet, chunk_slices, relative
 from liescope.registration.workers import map_chunks
 
-__all__ = ["Alignment", "Sample", "Search"]
+__all__ = ["Alignment", "Magnitudes", "Sample", "Search"]
 
 COARSE_SIDE = 14
 WORKING_SIDE = 64
 _RIVAL = 3.0  # times the lowest error at the coarse level, plus this share of the target's energy: still a candidate
 _RIVAL_FLOOR = 0.05
+_AMBIGUOUS = 1.5  # times the lowest error at full resolution, plus this share of the energy: it may as well be that one
+_AMBIGUOUS_FLOOR = 0.01
+_APART = 0.1  # normalised units, root mean square: magnitudes that move the image this differently are two answers
 
 
 class Sample(NamedTuple):
@@ -54,6 +57,23 @@ class Search(NamedTuple):
     span: Tensor
     starts: Tensor
     reach: float
+
+
+class Magnitudes(NamedTuple):
+    """Magnitudes of pairs along a span.
+
+    Attributes
+    ----------
+    t : tensor, shape (B, K)
+    equations : NormalEquations
+        Over the whole basis, at t.
+    ambiguous : bool tensor, shape (B,)
+        Pairs that another magnitude fits as well at full resolution, such as a "0" after half a turn.
+    """
+
+    t: Tensor
+    equations: NormalEquations
+    ambiguous: Tensor
 
 
 def _longest_side(grid: Grid, side: int) -> int:
@@ -145,28 +165,45 @@ class Alignment:
         refined, *sums = (torch.cat(column) for column in zip(*parts, strict=True))
         return refined, NormalEquations(*sums)
 
-    def magnitudes(self, sample: Sample, search: Search, iterations: int = 4) -> tuple[Tensor, NormalEquations]:
-        """Magnitudes of any pairs along a span, from nothing: global search, then refinement at full resolution.
-
-        Returns
-        -------
-        t : tensor, shape (B, K)
-        equations : NormalEquations
-            Over the whole basis, at t.
-        """
+    def magnitudes(self, sample: Sample, search: Search, iterations: int = 4) -> Magnitudes:
+        """Magnitudes of any pairs along a span, from nothing: global search, then refinement at full resolution."""
         x, y = sample.fine_source, sample.fine_target
         start, rivals, rival_start = self.coarse_magnitudes(sample, search)
         t, equations = self.refine(x, y, search, self.fine, start, iterations)
+        ambiguous = torch.zeros(len(x), dtype=torch.bool, device=t.device)
         if not len(rivals):
-            return t, equations
+            return Magnitudes(t, equations, ambiguous)
         # Blurred images of a "0" or an "8" hardly tell half a turn from none; at full resolution they do.
         other_t, others = self.refine(x[rivals], y[rivals], search, self.fine, rival_start, iterations)
         better = others.error < equations.error[rivals]
+        lowest, second = (pick(others.error, equations.error[rivals]) for pick in (torch.minimum, torch.maximum))
+        energy = self.fine.smooth(y[rivals]).square().sum(dim=(1, 2, 3))
+        speed = rms_displacement(
+            self.basis,
+            search.span[:, 0],
+            x.new_ones(self.fine.grid.size) / self.fine.grid.size,
+            self.fine.grid.points(device=x.device),
+        )
+        apart = (other_t - t[rivals]).abs()[:, 0] * speed > _APART
+        ambiguous[rivals] = apart & (second <= _AMBIGUOUS * lowest + _AMBIGUOUS_FLOOR * energy)
         winners = rivals[better]
         t[winners] = other_t[better]
         for whole, part in zip(equations, others, strict=True):
             whole[winners] = part[better]
-        return t, equations
+        return Magnitudes(t, equations, ambiguous)
+
+    def scatter(self, equations: NormalEquations, span: Float[Tensor, "m k"], channels: int) -> Float[Tensor, "b k k"]:
+        """Sampling covariance of magnitudes along a span, from what is left of each pair and its curvature.
+
+        What is left is taken for noise, correlated as smoothing correlates it; a bias that all pairs share, such as
+        that of their resampling, is not in it.
+        """
+        inner = span.T @ equations.hessian @ span
+        ridge = 1e-6 * inner.diagonal(dim1=-2, dim2=-1).amax(-1).clamp_min(1e-12)
+        regular = inner + ridge[:, None, None] * torch.eye(span.shape[1], device=span.device)
+        noise = equations.error * self.fine.correlation_area / (self.fine.grid.size * channels)
+        covariance: Tensor = torch.linalg.inv(regular) * noise[:, None, None]
+        return covariance
 
 
 def _refined_chunk(

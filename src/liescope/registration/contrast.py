@@ -20,7 +20,7 @@ from jaxtyping import Float
 from scipy.linalg import eigh
 from sklearn.neighbors import NearestNeighbors
 
-from liescope.algebra import fix_gauge
+from liescope.algebra import field_gram, fix_gauge
 from liescope.geometry.fields import Basis
 from liescope.registration.alignment import Alignment
 from liescope.registration.preparation import PairSet, chunk_slices
@@ -32,7 +32,10 @@ _NEIGHBOURS = 6
 _SAME = 1e-6  # of its energy: two sources that differ less are one image
 _TYLER_ITERATIONS = 60
 _RIDGE = 1e-4  # of the mean variance, so that directions that pairs hardly vary in cannot win by chance
+_LEAST_VARIANCE = 1e-12
 _RESAMPLES = 40
+_PERMUTATIONS = 99
+_LEVEL = 0.05
 _LEAST_PAIRS = 60
 _LEAST_RATIO = 1.3
 _LARGEST_ERROR_DEG = 25.0
@@ -58,6 +61,18 @@ class Contrast(NamedTuple):
         wild ones are held at three robust standard deviations.
     reliable : bool
         Whether there is such a direction at all.
+    p_value : float
+        Of a ratio this large where pairs vary as their classes do: by swapping coordinates of pairs and of classes.
+    reading : array, shape (m,)
+        Takes coordinates of any pair to its magnitude, ``v @ reading``, before wild ones are held.
+    bounds : (float, float)
+        Where wild magnitudes are held.
+    class_direction : array, shape (m,)
+        What images of one class vary in most, as a field over the image, unit norm in the gauge.
+    class_spread : float
+        Its standard deviation among pairs of a class: root mean square displacement over the image, normalised units.
+    t_error : float
+        Standard error of a pair's magnitude.
     """
 
     direction: np.ndarray
@@ -67,6 +82,12 @@ class Contrast(NamedTuple):
     covariance: np.ndarray
     t: np.ndarray
     reliable: bool
+    p_value: float
+    reading: np.ndarray
+    bounds: tuple[float, float]
+    class_direction: np.ndarray
+    class_spread: float
+    t_error: float
 
 
 def contrast_generator(pairs: PairSet, basis: Basis, seed: int = 0) -> Contrast:
@@ -81,33 +102,49 @@ def contrast_generator(pairs: PairSet, basis: Basis, seed: int = 0) -> Contrast:
         Of the choice of neighbours and the bootstrap.
     """
     m = basis.dimension
-    if len(pairs) < max(_LEAST_PAIRS, 10 * m):
-        nothing = np.eye(m)[0]
-        return Contrast(nothing, 1.0, 1.0, 90.0, np.eye(m), np.zeros(len(pairs)), False)
+    least = max(_LEAST_PAIRS, 10 * m)
+    first = np.eye(m)[0]
+    nothing = Contrast(
+        first, 1.0, 1.0, 90.0, np.eye(m), np.zeros(len(pairs)), False, 1.0, 0 * first, (0.0, 0.0), first, 0.0, 0.0
+    )
+    if len(pairs) < least:
+        return nothing
     random = np.random.default_rng(seed)
     alignment = Alignment(basis, pairs.grid, pairs.device)
     own, partner = _look_alikes(pairs, alignment, random)
+    if len(own) < least:
+        return nothing
     between = free_coordinates(pairs, alignment).v.double().cpu().numpy()
     within = free_coordinates(pairs.sources(own, partner), alignment).v.double().cpu().numpy()
     scatter, class_scatter = _scatter(between), _scatter(within)
+    if class_scatter.diagonal().min() < _LEAST_VARIANCE:
+        return nothing  # images without any structure stay where they are, whatever their class
     direction, weights, ratios = _leading(scatter, class_scatter)
     direction = fix_gauge(direction, basis)
     drawn = _resampled(between, within, direction, random)
     angles = np.degrees(np.arccos(np.clip(drawn @ direction, -1, 1)))
     error = float(np.quantile(angles, 0.95))
-    reliable = bool(ratios[0] >= _LEAST_RATIO and error <= _LARGEST_ERROR_DEG)
-    t = between @ weights / (direction @ weights)
-    t = t * np.sqrt(1 - 1 / max(1.0, ratios[0]))
+    p_value = _permuted_p(between, within, float(ratios[0]), random)
+    reliable = bool(p_value <= _LEVEL and ratios[0] >= _LEAST_RATIO and error <= _LARGEST_ERROR_DEG)
+    reading = weights / (direction @ weights) * np.sqrt(1 - 1 / max(1.0, ratios[0]))
+    t = between @ reading
     middle = float(np.median(t))
     reach = _WILD * 1.4826 * float(np.median(np.abs(t - middle)))
+    class_direction, class_spread = _widest(class_scatter, field_gram(basis, pairs.grid.shape))
     return Contrast(
         direction,
         float(ratios[0]),
-        float(ratios[1]),
+        float(ratios[1]) if m > 1 else 1.0,
         error,
-        np.cov((drawn - direction).T),
+        np.cov((drawn - direction).T).reshape(m, m),
         np.clip(t, middle - reach, middle + reach),
         reliable,
+        p_value,
+        reading,
+        (middle - reach, middle + reach),
+        fix_gauge(class_direction, basis),
+        class_spread,
+        reach / _WILD * np.sqrt(1 / max(ratios[0] - 1, 1e-9)),
     )
 
 
@@ -157,7 +194,7 @@ def _scatter(v: Float[np.ndarray, "n m"], weights: np.ndarray | None = None) -> 
         shape /= np.trace(shape) / m
     distance = np.einsum("ni,ni->n", u @ np.linalg.inv(shape), u)
     # The median distance of a Gaussian is about its number of dimensions; a common factor is all that is left open.
-    shape = shape * np.median(np.repeat(distance, weights.astype(int))) / m
+    shape = shape * max(np.median(np.repeat(distance, weights.astype(int))) / m, _LEAST_VARIANCE)
     scatter: np.ndarray = shape * np.outer(spread, spread)
     return scatter
 
@@ -183,3 +220,24 @@ def _resampled(
         found = _leading(*scatters)[0]
         drawn.append(found * np.sign(found @ direction))
     return np.array(drawn)
+
+
+def _permuted_p(between: np.ndarray, within: np.ndarray, ratio: float, random: np.random.Generator) -> float:
+    """How often coordinates shared out at random have a leading ratio as large as the pairs' own."""
+    # Each about its own middle: the law of t need not be centred.
+    whole = np.concatenate([v - np.median(v, axis=0) for v in (between, within)])
+    larger = 0
+    for _ in range(_PERMUTATIONS):
+        order = random.permutation(len(whole))
+        first, second = whole[order[: len(between)]], whole[order[len(between) :]]
+        larger += bool(_leading(_scatter(first), _scatter(second))[2][0] >= ratio)
+    return (1 + larger) / (1 + _PERMUTATIONS)
+
+
+def _widest(scatter: np.ndarray, gram: np.ndarray) -> tuple[np.ndarray, float]:
+    """The unit direction that moves images most, with the standard deviation of the displacement."""
+    values, vectors = np.linalg.eigh(gram)
+    root = (vectors * np.sqrt(np.clip(values, _LEAST_VARIANCE, None))) @ vectors.T
+    spread, directions = np.linalg.eigh(root @ scatter @ root)
+    widest = np.linalg.solve(root, directions[:, -1])
+    return widest / np.linalg.norm(widest), float(np.sqrt(max(spread[-1], 0)))

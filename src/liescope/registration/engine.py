@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from torch import Tensor
 from liescope.geometry.transport import Interpolation
 from liescope.geometry.transport import sample as resample
 from liescope.registration.alignment import Alignment, Sample, Search
+from liescope.registration.calibration import variance_factor
 from liescope.registration.joint import JointEquations
 from liescope.registration.preparation import PairSet
 from liescope.registration.study import Study
@@ -44,6 +46,10 @@ class Registration:
         Sampling covariance of the span's columns (K-major), sandwich form.
     t : array, shape (N, K)
         Coordinates of every pair along the columns.
+    t_covariance : array, shape (N, K, K)
+        Their sampling covariance.
+    ambiguous : array of bool, shape (N,)
+        Pairs that another magnitude fits as well.
     residual : array, shape (N,)
         Squared difference between moved source and target as a share of the target's energy.
     interpolation : str
@@ -53,6 +59,8 @@ class Registration:
     search: Search
     covariance: np.ndarray
     t: np.ndarray
+    t_covariance: np.ndarray
+    ambiguous: np.ndarray
     residual: np.ndarray
     interpolation: str
 
@@ -67,12 +75,16 @@ def register_all(
     generators = search.span.shape[1]
     t = np.zeros((len(pairs), generators), dtype=np.float32)
     residual = np.empty(len(pairs), dtype=np.float32)
+    t_covariance = np.empty((len(pairs), generators, generators), dtype=np.float32)
+    ambiguous = np.zeros(len(pairs), dtype=bool)
     for number in range(_PASSES):
         sums = JointEquations.empty(study.basis.dimension, generators)
         measure = partial(_measured, pairs, study, search, interpolation, scale, t if number else None)
-        for part, found, error, contribution in map_chunks(measure, align.chunks(pairs)):
-            t[part], residual[part] = found, error
-            sums = sums + contribution
+        for part, measured in map_chunks(measure, align.chunks(pairs)):
+            t[part], t_covariance[part], residual[part] = measured.t, measured.t_covariance, measured.residual
+            if measured.ambiguous is not None:
+                ambiguous[part] = measured.ambiguous
+            sums = sums + measured.sums
             if progress is not None:
                 progress(part.stop / len(pairs) if number == 0 else 1.0)
         before, covariance = search.span, sums.covariance(search.span).numpy()
@@ -80,7 +92,8 @@ def register_all(
         t = moved.cpu().numpy()
         if _angle_deg(before, search.span) < _SETTLED_DEG:
             break
-    return Registration(search, covariance, t.astype(np.float64), residual, interpolation)
+    covariance = covariance * variance_factor(study, search)
+    return Registration(search, covariance, t.astype(np.float64), t_covariance, ambiguous, residual, interpolation)
 
 
 def magnitudes_along(
@@ -98,9 +111,19 @@ def _aligned(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Coordinates and relative residuals of the pairs in a slice."""
     sample = align.sample(pairs, part)
-    t, equations = align.magnitudes(sample, search)
+    t, equations, _ = align.magnitudes(sample, search)
     t = nearest_magnitudes(sample, align, search, t) if interpolation == "nearest" else t
     return t.cpu().numpy(), align.share(sample, equations.error).cpu().numpy()
+
+
+class _Measured(NamedTuple):
+    """What one pass knows of the pairs of a chunk; which are ambiguous only the first, global search can tell."""
+
+    t: np.ndarray
+    t_covariance: np.ndarray
+    ambiguous: np.ndarray | None
+    residual: np.ndarray
+    sums: JointEquations
 
 
 def _measured(
@@ -111,19 +134,23 @@ def _measured(
     scale: float,
     known: np.ndarray | None,
     part: slice,
-) -> tuple[slice, np.ndarray, np.ndarray, JointEquations]:
+) -> tuple[slice, _Measured]:
     """Coordinates, residuals and normal equations of the pairs in a slice, from ``known`` coordinates if given."""
     align = study.alignment
     sample = align.sample(pairs, part)
+    ambiguous = None
     if known is None:
-        t, equations = align.magnitudes(sample, search)
+        t, equations, doubtful = align.magnitudes(sample, search)
+        ambiguous = doubtful.cpu().numpy()
     else:
         start = torch.as_tensor(known[part], device=search.span.device)
         t, equations = align.refine(sample.fine_source, sample.fine_target, search, align.fine, start, 2)
     sums = study.joint_equations(equations, sample.fine_target, search.span, t, scale)
     t = nearest_magnitudes(sample, align, search, t) if interpolation == "nearest" else t
-    residual = align.share(sample, equations.error)
-    return part, t.cpu().numpy(), residual.cpu().numpy(), sums
+    scatter = align.scatter(equations, search.span, sample.fine_source.shape[1])
+    arrays = (x.cpu().numpy() for x in (t, scatter, align.share(sample, equations.error)))
+    moved, covariance, residual = arrays
+    return part, _Measured(moved, covariance, ambiguous, residual, sums)
 
 
 def _angle_deg(a: Float[Tensor, "m k"], b: Float[Tensor, "m k"]) -> float:
@@ -141,7 +168,7 @@ def _is_nearest(study: Study, search: Search) -> bool:
     align, held = study.alignment, study.held_out_sample
     if search.span.shape[1] != 1 or align.fine.grid != align.grid:
         return False
-    t = align.magnitudes(held, search)[0]
+    t = align.magnitudes(held, search).t
     smooth = _raw_errors(held, align, search, t, "linear")
     sharp = _raw_errors(held, align, search, nearest_magnitudes(held, align, search, t), "nearest")
     informative = smooth > 1e-4 * held.fine_target.square().sum(dim=(1, 2, 3))

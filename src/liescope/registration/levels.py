@@ -34,6 +34,16 @@ class Level:
     smooth_rows: Tensor | None = None
     smooth_columns: Tensor | None = None
 
+    @property
+    def correlation_area(self) -> float:
+        """Pixels over which smoothing correlates white noise: by so much it inflates the variance of a slow average."""
+        area = 1.0
+        for operator in (self.smooth_rows, self.smooth_columns):
+            if operator is not None:
+                middle = operator[len(operator) // 2]
+                area *= float(middle.sum().square() / middle.square().sum())
+        return area
+
     def apply(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c i j"]:
         """Resampled images; outside the image counts as zero."""
         return self.rows @ images @ self.columns.T

@@ -13,7 +13,7 @@ from liescope.geometry.orbit import Orbit
 
 __all__ = ["Motion", "OrbitMotion", "SpanMotion"]
 
-_KNOTS = 128
+_KNOTS = 129
 _TOLERANCE = 1e-3  # of the flow, in normalised units: a hundredth of a pixel at 28 pixels
 
 

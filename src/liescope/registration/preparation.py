@@ -108,6 +108,11 @@ class PairSet:
         """Pairs of sources: those of ``first`` with those of ``second``."""
         return PairSet(_Rows(self.source, first), _Rows(self.source, second), self.scale, self.device)
 
+    def permuted(self, index: np.ndarray, shift: int) -> PairSet:
+        """The pairs of ``index``, every source with the target that many of them further on."""
+        target = _Rows(self.target, np.roll(index, shift))
+        return PairSet(_Rows(self.source, index), target, self.scale, self.device)
+
     def take(self, index: slice | np.ndarray) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b c h w"]]:
         """Sources and targets of some pairs, in the common grey scale."""
         source, target = (self.scale.apply(_rows(stack, index)) for stack in (self.source, self.target))

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from liescope.algebra import CANONICAL_FIELDS, canonical_coefficients
+from liescope.algebra import CANONICAL_FIELDS, canonical_coefficients, describe_algebra
 from liescope.geometry.fields import Basis
 from liescope.registration.alignment import Alignment, Sample, Search
 from liescope.registration.consensus import Votes, consensus_span
@@ -53,6 +53,7 @@ class Study:
         self.basis = basis
         self.alignment = Alignment(basis, pairs.grid, pairs.device)
         self._first_images = tuple(self.alignment.first.apply(images) for images in pairs.take(fit))
+        self._first_held_out = tuple(self.alignment.first.apply(images) for images in pairs.take(held_out))
         self.fit_sample = self.alignment.sample(pairs, fit)
         self.held_out_sample = self.alignment.sample(pairs, held_out)
         energy = self.fit_sample.coarse_target.square().sum(dim=(0, 1)).flatten() + 1e-12
@@ -152,7 +153,23 @@ class Study:
         sample = self.held_out_sample.permuted(permute) if permute else self.held_out_sample
         if search is None:
             return self.alignment.unmoved_share(sample)
-        return self.alignment.share(sample, self.alignment.magnitudes(sample, search)[1].error)
+        return self.alignment.share(sample, self.alignment.magnitudes(sample, search).equations.error)
+
+    def free_errors(self, permute: int = 0) -> Float[Tensor, " b"]:
+        """The same where every pair may move along all fields of the basis at once, from the identity."""
+        align, sample = self.alignment, self.held_out_sample
+        source, target = self._first_held_out
+        if permute:
+            sample, target = sample.permuted(permute), target.roll(permute, 0)
+        v = _coordinates(align, (source, target), sample).v
+        everything = _everything(align, source)
+        equations = align.refine(sample.fine_source, sample.fine_target, everything, align.fine, v, 2)[1]
+        return align.share(sample, equations.error)
+
+    def is_closed(self, search: Search) -> bool:
+        """Whether brackets of the span's generators stay in it."""
+        span = search.span.double().cpu().numpy()
+        return bool(describe_algebra(span, self.basis, self.alignment.grid.shape).closed)
 
 
 def free_coordinates(pairs: PairSet, alignment: Alignment) -> Votes:
@@ -166,14 +183,19 @@ def free_coordinates(pairs: PairSet, alignment: Alignment) -> Votes:
 
 def _coordinates(align: Alignment, first_images: tuple[Tensor, ...], sample: Sample) -> Votes:
     source, target = first_images
-    m = align.basis.dimension
-    v = source.new_zeros(len(source), m)
+    v = source.new_zeros(len(source), align.basis.dimension)
     stages = (
         (align.first, source, target, 10),
         (align.coarse, sample.coarse_source, sample.coarse_target, 8),
     )
-    everything = Search(torch.eye(m, device=source.device), source.new_zeros(1, m), reach=1.0)
+    everything = _everything(align, source)
     for level, x, y, iterations in stages:
         v, equations = align.refine(x, y, everything, level, v, iterations)
     energy = sample.coarse_target.square().sum(dim=(1, 2, 3))
     return Votes(v, equations.hessian, equations.error + _VOTE_FLOOR * energy + 1e-9)
+
+
+def _everything(align: Alignment, like: Tensor) -> Search:
+    """A search along all fields of the basis, from the identity."""
+    m = align.basis.dimension
+    return Search(torch.eye(m, device=like.device), like.new_zeros(1, m), reach=1.0)

@@ -25,6 +25,7 @@ __all__ = [
     "algebra_words",
     "bare_amount",
     "centre_words",
+    "clean_words",
     "ends",
     "evidence_words",
     "explained",
@@ -41,18 +42,6 @@ __all__ = [
 ]
 
 _MANY_MODES = 9
-
-_ALGEBRAS = {
-    "t(1)": "the shifts along one direction",
-    "so(2)": "the rotations of the plane",
-    "t(2)": "all shifts of the plane",
-    "se(2)": "the rigid motions of the plane: shifts and rotations",
-    "sim(2)": "the similarities of the plane: shifts, rotations and changes of size",
-    "aff(2)": "all affine maps of the plane",
-    "sl(2)": "the linear maps of the plane that keep areas",
-    "gl(2)": "all linear maps of the plane",
-    "conformal": "the conformal (angle-keeping) maps of the plane",
-}
 
 
 def title(result: SymmetryResult) -> str:
@@ -235,9 +224,41 @@ def evidence_words(result: SymmetryResult) -> list[str]:
             p = p_value_words(float(evidence["p_value"]))
             text += f". If there were no symmetry, a gain this large would turn up by chance with {p}"
         words.append(text + ".")
+    if contrast := evidence.get("contrast"):
+        words.append(_contrast_words(contrast))
     if result.generators:
         words.append(_accepted_words(result))
+        words += _identifiable_words(result)
     return words
+
+
+def _contrast_words(contrast: dict[str, Any]) -> str:
+    extent = number(float(contrast["soft"]["extent_px"]), 2)
+    return (
+        "The two images of a pair do not come from one image. Images that look alike differ among themselves, most of "
+        f"all by {_spoken(str(contrast['soft']['name']))} (about {extent} pixels); pairs vary at most "
+        f"{number(float(contrast['ratio']), 2)} times as much as such images do, "
+        f"{p_value_words(float(contrast['p_value']))}."
+    )
+
+
+def _identifiable_words(result: SymmetryResult) -> list[str]:
+    """What is to be said of pairs that follow the symmetry without telling by how much."""
+    if result.identifiable is None or result.t_error is None or not result.accepted.any():
+        return []
+    if result.evidence.get("contrast"):
+        generator = result.generators[0].generator
+        error = abs(float(np.median(result.t_error)) * generator.unit_per_t)
+        return [f"The magnitude of a single pair is uncertain by about {number(error, 2)} {unit_label(generator)}."]
+    vague = int((result.accepted & ~result.identifiable).sum())
+    if not vague:
+        return []
+    share = percent(vague / int(result.accepted.sum()))
+    verb = "follows it but does" if vague == 1 else "follow it but do"
+    return [
+        f"{vague:,} of them ({share}) {verb} not tell by how much, as a disc does not show that it was rotated; "
+        "the law of the magnitudes is given with and without them."
+    ]
 
 
 def _accepted_words(result: SymmetryResult) -> str:
@@ -249,17 +270,36 @@ def _accepted_words(result: SymmetryResult) -> str:
 
 def algebra_words(result: SymmetryResult) -> str:
     """Dimension, name and closure of what the generators span."""
-    name = result.algebra.get("name")
-    known = f", {_ALGEBRAS[name]}" if name in _ALGEBRAS else ""
+    name, described = result.algebra.get("name"), result.algebra.get("description")
     size = int(result.algebra.get("dimension") or len(result.generators))
+    if not size:
+        return ""
     what = "The generator spans" if len(result.generators) == 1 else "The generators span"
     text = f"{what} a Lie algebra of dimension {size}"
-    text += f", called {name}{known}." if name else "."
+    text += f", called {name}." if name else "."
+    if described:
+        text += f" In words: {described[:1].lower()}{str(described[1:]).rstrip('.')}."
     closed, residual = result.algebra.get("closed"), result.algebra.get("closure_residual")
     if size > 1 and closed is not None:
         verb = "close" if closed else "do not close"
         text += f" They {verb} under the bracket (residual {number(residual)})."
+    whole = result.algebra.get("smallest_closed_dimension")
+    if closed is False and whole and whole > size:
+        named = result.algebra["smallest_closed_name"]
+        text += f" The smallest algebra that holds them has dimension {whole} ({named})."
     return text
+
+
+def clean_words(result: SymmetryResult) -> str:
+    """Generators in simple numbers and what those cost, or nothing where the data contradict all simple ones."""
+    clean = result.algebra.get("clean")
+    if not clean or not any(clean["snapped"]):
+        return ""
+    simple = [text for text, snapped in zip(clean["equations"], clean["snapped"], strict=True) if snapped]
+    p = float(clean["p_value"])
+    text = f"In simple numbers: {'; '.join(simple)}. The pairs do not contradict them ({p_value_words(p)})"
+    other = len(clean["snapped"]) - len(simple)
+    return text + (f"; {other} of the generators cannot be written so." if other else ".")
 
 
 def summary(result: SymmetryResult) -> str:

@@ -14,7 +14,8 @@ import numpy as np
 from liescope.algebra import Generator
 from liescope.data.pairs import read_npz
 from liescope.errors import InputError
-from liescope.geometry import Basis, get_basis
+from liescope.geometry import Basis
+from liescope.geometry.fields import stored_basis
 from liescope.latent import load_latent
 from liescope.result.folder import recover_folder
 from liescope.result.symmetry import SCHEMA, DetectedGenerator, Samples, SymmetryResult
@@ -49,7 +50,7 @@ def load_result(path: str | Path, basis: Basis | None = None) -> SymmetryResult:
     schema = content.get("schema") if isinstance(content, dict) else None
     if schema != SCHEMA:
         raise InputError(f"expected schema {SCHEMA!r} in '{file}', got {schema!r}")
-    arrays = read_npz(folder / "magnitudes.npz", ("t", "residual", "accepted"))
+    arrays = read_npz(folder / "magnitudes.npz", ("t", "residual", "accepted"), optional=("t_error", "identifiable"))
     samples = None
     if (folder / "samples.npz").exists():
         names = ("index", "source", "target", "transported")
@@ -65,25 +66,10 @@ def load_result(path: str | Path, basis: Basis | None = None) -> SymmetryResult:
     return dataclasses.replace(result, latent=load_latent(folder, result.basis))
 
 
-def _stored_basis(content: Mapping[str, Any], basis: Basis | None) -> Basis:
-    name, terms = content["basis"], tuple(content["terms"])
-    if basis is None:
-        try:
-            first, *others = (get_basis(part) for part in name.split("+"))
-        except InputError:
-            raise InputError(
-                f"expected the fields of basis {name!r}, which are your own, try load_result(path, basis=...)"
-            ) from None
-        basis = sum(others, start=first)
-    if basis.terms != terms:
-        raise InputError(f"expected a basis with the terms {list(terms)}, got {list(basis.terms)}")
-    return basis
-
-
 def _from_content(
     content: Mapping[str, Any], arrays: Mapping[str, np.ndarray], samples: Samples | None, basis: Basis | None
 ) -> SymmetryResult:
-    fields = _stored_basis(content, basis)
+    fields = stored_basis(content["basis"], content["terms"], basis)
     channels, height, width = (int(n) for n in content["data"]["shape"])
     pairs = int(content["data"]["pairs"])
     generators = tuple(
@@ -95,8 +81,9 @@ def _from_content(
         for g in content["generators"]
     )
     expected = {"t": (pairs, len(generators)), "residual": (pairs,), "accepted": (pairs,)}
+    expected |= {"t_error": (pairs, len(generators)), "identifiable": (pairs,)}
     for name, shape in expected.items():
-        if arrays[name].shape != shape:
+        if name in arrays and arrays[name].shape != shape:
             raise InputError(f"expected {name} of shape {shape} in magnitudes.npz, got {arrays[name].shape}")
     return SymmetryResult(
         engine=content["engine"],
@@ -115,6 +102,8 @@ def _from_content(
         seed=int(content["seed"]),
         settings=content["settings"],
         version=content["version"],
+        t_error=arrays.get("t_error"),
+        identifiable=arrays["identifiable"].astype(bool) if "identifiable" in arrays else None,
         samples=samples,
         versions=content.get("versions", {}),
     )

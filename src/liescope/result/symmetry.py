@@ -73,6 +73,15 @@ class DetectedGenerator:
         }
 
 
+def _law(t: np.ndarray) -> dict[str, Any]:
+    """Mean, quantiles and modes of magnitudes (n, K)."""
+    if not t.size:
+        return {"mean": [], "quantiles": {}, "modes": []}
+    quantiles = {f"{q:g}": np.quantile(t, q, axis=0).tolist() for q in QUANTILES}
+    modes = [np.asarray(find_modes(column)).tolist() for column in t.T]
+    return {"mean": t.mean(axis=0).tolist(), "quantiles": quantiles, "modes": modes}
+
+
 def _package_versions() -> dict[str, str]:
     versions = {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__}
     return versions | {"scipy": importlib.metadata.version("scipy")}
@@ -109,6 +118,10 @@ class SymmetryResult:
     settings : dict
     version : str
         Of liescope.
+    t_error : array, shape (N, K), optional
+        Standard errors of t: the scatter that each pair's own residual implies.
+    identifiable : array of bool, shape (N,), optional
+        Pairs that determine their magnitudes (:func:`liescope.inference.identifiable`).
     samples : Samples, optional
     versions : dict
         Of Python and the packages that computed the result.
@@ -133,6 +146,8 @@ class SymmetryResult:
     seed: int
     settings: Mapping[str, Any]
     version: str
+    t_error: np.ndarray | None = None
+    identifiable: np.ndarray | None = None
     samples: Samples | None = None
     versions: Mapping[str, str] = field(default_factory=_package_versions)
     latent: TrainedLatent | None = None
@@ -149,13 +164,15 @@ class SymmetryResult:
 
     @cached_property
     def magnitudes_summary(self) -> dict[str, Any]:
-        """Mean, quantiles and modes of t over the accepted pairs, one entry per generator."""
-        t = self.t[self.accepted]
-        if not t.size:
-            return {"mean": [], "quantiles": {}, "modes": []}
-        quantiles = {f"{q:g}": np.quantile(t, q, axis=0).tolist() for q in QUANTILES}
-        modes = [np.asarray(find_modes(column)).tolist() for column in t.T]
-        return {"mean": t.mean(axis=0).tolist(), "quantiles": quantiles, "modes": modes}
+        """Mean, quantiles and modes of t over the accepted pairs, one entry per generator.
+
+        Where it is known which pairs determine their magnitudes, ``identifiable`` has the same over those alone.
+        """
+        summary = _law(self.t[self.accepted])
+        if self.identifiable is not None and self.identifiable.any():
+            alone = {"pairs": int(self.identifiable.sum()), **_law(self.t[self.identifiable])}
+            return summary | {"identifiable": alone}
+        return summary
 
     def transform(
         self,
@@ -258,7 +275,10 @@ class SymmetryResult:
 
         with atomic_folder(path) as folder:
             (folder / "result.json").write_text(json_text(self.to_dict()), encoding="utf-8")
-            np.savez(folder / "magnitudes.npz", t=self.t, residual=self.residual, accepted=self.accepted)
+            arrays = {"t": self.t, "residual": self.residual, "accepted": self.accepted}
+            further = {"t_error": self.t_error, "identifiable": self.identifiable}
+            arrays |= {name: array for name, array in further.items() if array is not None}
+            np.savez(folder / "magnitudes.npz", allow_pickle=False, **arrays)
             if self.samples is not None:
                 np.savez_compressed(folder / "samples.npz", **vars(self.samples))
             if self.latent is not None:

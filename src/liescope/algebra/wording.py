@@ -1,0 +1,72 @@
+"""Algebras in plain words, for people who do not know the names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+__all__ = ["ALGEBRA_WORDS", "algebra_sentence"]
+
+ALGEBRA_WORDS: Mapping[str, str] = {
+    "trivial": "no motion at all",
+    "t(1)": "shifts along one direction",
+    "so(2)": "rotations about one point",
+    "gl(1)": "changes of size about one point",
+    "so(1,1)": "stretching along one line while squeezing along another, areas kept",
+    "shear": "shears along one line",
+    "one-parameter": "one motion that is run forwards or backwards",
+    "t(2)": "shifts in every direction",
+    "so(2)+gl(1)": "rotations and changes of size about one point, in any order",
+    "se(2)": "rotations and shifts in any order: rigid motions of the plane",
+    "t(2)+gl(1)": "shifts and changes of size in any order, without rotation",
+    "sim(2)": "shifts, rotations and changes of size in any order: motions that keep shapes",
+    "sl(2)": "linear maps about one point that keep areas",
+    "gl(2)": "all linear maps about one point",
+    "saff(2)": "shifts and linear maps that keep areas, in any order",
+    "aff(2)": "all affine maps of the plane: what takes parallel lines to parallel lines",
+    "conformal": "maps that keep angles: shifts, rotations, changes of size and special conformal ones, in any order",
+    "aff(1)": "shifts along a line and changes of scale along it, in any order",
+    "so(3)": "rotations of a sphere",
+    "sl(3)": "projective maps of the plane: what takes straight lines to straight lines",
+    "abelian": "motions whose order never matters",
+    "solvable": "motions whose order matters, and that come apart in steps in each of which it does not",
+    "general": "a closed set of motions without a common name",
+}
+"""What the transformations of every named algebra are, without capital and full stop."""
+
+
+def algebra_sentence(
+    dimension: int,
+    name: str,
+    position: str | None,
+    centre_px: tuple[float, float] | None,
+    smallest: tuple[int | None, str | None],
+) -> str:
+    """One sentence on an algebra.
+
+    Parameters
+    ----------
+    dimension, name, position, centre_px
+        As in :class:`liescope.algebra.AlgebraDescription`.
+    smallest : (int or None, str or None)
+        Dimension and name of the smallest algebra that contains the generators.
+    """
+    if name == "not closed":
+        return _open_sentence(dimension, *smallest)
+    words = ALGEBRA_WORDS[name]
+    if position == "abstract" and name not in ("abelian", "solvable"):
+        return f"Motions that combine as these do: {words}."
+    sentence = words[0].upper() + words[1:]
+    if position == "stretched":
+        sentence += ", seen in a slanted or stretched frame"
+    if position in ("moved", "stretched") and centre_px is not None:
+        sentence += f", with the fixed point at column {centre_px[0]:.1f}, row {centre_px[1]:.1f}"
+    return f"{sentence}."
+
+
+def _open_sentence(dimension: int, smallest: int | None, name: str | None) -> str:
+    start = "Motions that make new ones when they are done one after the other"
+    if smallest is None or name is None:
+        return f"{start}, and these are no longer of the kind that was looked for."
+    if smallest == dimension:
+        return f"Motions that combine nearly as these do: {ALGEBRA_WORDS[name]}."
+    return f"{start}; all of them together have {smallest} independent generators: {ALGEBRA_WORDS[name]}."
