@@ -2,6 +2,7 @@
 
 from liescope.algebra.bracket import bracket_coefficients, structure_tensor
 from liescope.algebra.clean import CleanGenerators, Snapping, clean_generators
+from liescope.algebra.factors import Factors, find_factors, product_magnitudes
 from liescope.algebra.gauge import fix_gauge
 from liescope.algebra.generated import GeneratedAlgebra, generated_algebra
 from liescope.algebra.generator import Generator, equation
@@ -26,6 +27,7 @@ __all__ = [
     "NAMED_ALGEBRAS",
     "AlgebraDescription",
     "CleanGenerators",
+    "Factors",
     "GeneratedAlgebra",
     "Generator",
     "Invariants",
@@ -40,11 +42,13 @@ __all__ = [
     "describe_algebra",
     "equation",
     "field_gram",
+    "find_factors",
     "fix_gauge",
     "generated_algebra",
     "jacobi_residual",
     "killing_form",
     "orthonormal_generators",
+    "product_magnitudes",
     "readable_generators",
     "recognise",
     "span_angles",

@@ -49,6 +49,8 @@ def _rows(result: SymmetryResult, encoding: str, out: Path | None) -> list[tuple
             rows.append(("modes", modes))
     if several and result.algebra.get("name"):
         rows.append(("algebra", _algebra(result)))
+    if product := words.factor_words(result):
+        rows.append(("", product))
     if simple := words.clean_words(result):
         rows.append(("", simple))
     rows.append(("evidence", _evidence(result)))

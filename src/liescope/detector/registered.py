@@ -10,7 +10,15 @@ import numpy as np
 import torch
 
 from liescope import __version__
-from liescope.algebra import Generator, clean_generators, describe_algebra, equation, readable_generators
+from liescope.algebra import (
+    Factors,
+    Generator,
+    clean_generators,
+    describe_algebra,
+    equation,
+    find_factors,
+    readable_generators,
+)
 from liescope.data import ImageStack
 from liescope.detector.contrasted import ContrastModel, contrast_pairs, have_different_roots
 from liescope.geometry import Basis
@@ -141,6 +149,8 @@ def fit_registration(
         accepted = residual <= threshold
     evidence["accept_below"] = threshold
     columns = np.array([g.generator.coefficients for g in generators]).reshape(-1, basis.dimension).T
+    algebra = describe_algebra(columns, basis, pairs.grid.shape)._asdict() | {"clean": clean}
+    factors = find_factors((t @ columns.T)[accepted], columns, basis, pairs.grid.shape) if accepted.any() else None
     result = SymmetryResult(
         engine="registration",
         verdict="symmetry" if generators else "no symmetry",
@@ -149,11 +159,12 @@ def fit_registration(
         shape=(int(pairs.source.shape[1]), *pairs.grid.shape),
         basis=basis,
         generators=generators,
-        algebra=describe_algebra(columns, basis, pairs.grid.shape)._asdict() | {"clean": clean},
+        algebra=algebra | {"factors": None if factors is None else _described(factors, basis)},
         evidence=evidence,
         t=t,
         t_error=t_error,
         identifiable=identifiable(t, t_error, accepted, ambiguous),
+        factor_t=None if factors is None else _spread(factors.t, accepted),
         residual=residual,
         accepted=accepted,
         seconds=0.0,
@@ -203,6 +214,25 @@ def _standard_errors(registration: Registration, change: np.ndarray) -> np.ndarr
     variance = np.einsum("ki,nij,kj->nk", change, registration.t_covariance.astype(np.float64), change)
     errors: np.ndarray = np.sqrt(np.clip(variance, 0, None))
     return errors
+
+
+def _described(factors: Factors, basis: Basis) -> dict[str, Any]:
+    """The factors as ``result.json`` keeps them, in the order in which they act."""
+    return {
+        "names": factors.names,
+        "coefficients": factors.coefficients,
+        "equations": [equation(row, basis) for row in factors.coefficients],
+        "ordered": factors.ordered,
+        "misfit_px": factors.misfit_px,
+        "runner_up_px": factors.runner_up_px,
+    }
+
+
+def _spread(t: np.ndarray, accepted: np.ndarray) -> np.ndarray:
+    """Magnitudes of the accepted pairs among those of all; NaN elsewhere."""
+    spread = np.full((len(accepted), t.shape[1]), np.nan)
+    spread[accepted] = t
+    return spread
 
 
 def _clean(

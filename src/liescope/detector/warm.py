@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from liescope.algebra import product_magnitudes
 from liescope.detector.contrasted import ContrastModel
 from liescope.detector.registered import fit_registration, split
 from liescope.geometry import Basis
@@ -55,7 +56,11 @@ def find_warm_start(
         start = WarmStart(coefficients, _spread(result.t, index, len(pairs)), hold=True)
         notice = f"warm start from registration: {result.reason}; the generator is kept, not trained"
         return Warmth(start, model.contrast.covariance, notice)
-    t = np.where(result.accepted[:, None], result.t, np.nan)
+    t = result.t
+    if len(coefficients) > 1:
+        # The model applies its generators one after the other; registration has one exponential of their sum.
+        t = product_magnitudes(coefficients, t @ coefficients, basis)
+    t = np.where(result.accepted[:, None], t, np.nan)
     names = " and ".join(g.generator.name for g in result.generators)
     start = WarmStart(coefficients, _spread(t, index, len(pairs)))
     return Warmth(start, None, f"warm start from registration: {names}")

@@ -111,7 +111,9 @@ def render_page(result: SymmetryResult, folder_name: str = "RESULT") -> str:
         explained=words.explained(result),
         evidence=words.evidence_words(result),
         reason=words.reason(result),
-        algebra=" ".join(filter(None, (words.algebra_words(result), words.clean_words(result)))),
+        algebra=" ".join(
+            filter(None, (text(result) for text in (words.algebra_words, words.factor_words, words.clean_words)))
+        ),
         pairs=[_pair_view(view) for view in sample_views(result)],
         use=_lines_to_use(result, folder_name),
         details=_details(result),

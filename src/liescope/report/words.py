@@ -29,6 +29,7 @@ __all__ = [
     "ends",
     "evidence_words",
     "explained",
+    "factor_words",
     "how_much",
     "law_caption",
     "modes_of",
@@ -288,6 +289,17 @@ def algebra_words(result: SymmetryResult) -> str:
         named = result.algebra["smallest_closed_name"]
         text += f" The smallest algebra that holds them has dimension {whole} ({named})."
     return text
+
+
+def factor_words(result: SymmetryResult) -> str:
+    """What the pairs are products of, or nothing."""
+    factors = result.algebra.get("factors")
+    if not factors:
+        return ""
+    names = [_spoken(name) for name in factors["names"]]
+    misfit = number(float(factors["misfit_px"]), 1)
+    listed = f"first {', then '.join(names)}" if factors["ordered"] else f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"Every pair is a product of {len(names)} transforms: {listed} (to {misfit} pixels)."
 
 
 def clean_words(result: SymmetryResult) -> str:

@@ -50,7 +50,8 @@ def load_result(path: str | Path, basis: Basis | None = None) -> SymmetryResult:
     schema = content.get("schema") if isinstance(content, dict) else None
     if schema != SCHEMA:
         raise InputError(f"expected schema {SCHEMA!r} in '{file}', got {schema!r}")
-    arrays = read_npz(folder / "magnitudes.npz", ("t", "residual", "accepted"), optional=("t_error", "identifiable"))
+    further = ("t_error", "identifiable", "factor_t")
+    arrays = read_npz(folder / "magnitudes.npz", ("t", "residual", "accepted"), optional=further)
     samples = None
     if (folder / "samples.npz").exists():
         names = ("index", "source", "target", "transported")
@@ -104,6 +105,7 @@ def _from_content(
         version=content["version"],
         t_error=arrays.get("t_error"),
         identifiable=arrays["identifiable"].astype(bool) if "identifiable" in arrays else None,
+        factor_t=arrays.get("factor_t"),
         samples=samples,
         versions=content.get("versions", {}),
     )

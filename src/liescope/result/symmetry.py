@@ -122,6 +122,9 @@ class SymmetryResult:
         Standard errors of t: the scatter that each pair's own residual implies.
     identifiable : array of bool, shape (N,), optional
         Pairs that determine their magnitudes (:func:`liescope.inference.identifiable`).
+    factor_t : array, shape (N, J), optional
+        Where pairs are products of fewer factors than K (``algebra["factors"]``): the factors' magnitudes, NaN for
+        pairs that do not follow.
     samples : Samples, optional
     versions : dict
         Of Python and the packages that computed the result.
@@ -148,6 +151,7 @@ class SymmetryResult:
     version: str
     t_error: np.ndarray | None = None
     identifiable: np.ndarray | None = None
+    factor_t: np.ndarray | None = None
     samples: Samples | None = None
     versions: Mapping[str, str] = field(default_factory=_package_versions)
     latent: TrainedLatent | None = None
@@ -276,7 +280,7 @@ class SymmetryResult:
         with atomic_folder(path) as folder:
             (folder / "result.json").write_text(json_text(self.to_dict()), encoding="utf-8")
             arrays = {"t": self.t, "residual": self.residual, "accepted": self.accepted}
-            further = {"t_error": self.t_error, "identifiable": self.identifiable}
+            further = {"t_error": self.t_error, "identifiable": self.identifiable, "factor_t": self.factor_t}
             arrays |= {name: array for name, array in further.items() if array is not None}
             np.savez(folder / "magnitudes.npz", allow_pickle=False, **arrays)
             if self.samples is not None:

@@ -1,0 +1,207 @@
+"""Verdicts, numbers and uncertainties of whole detections: what people act on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import gaussian_filter
+
+from liescope import SymmetryDetector, SymmetryResult, detect, load_result
+from liescope.data import Pairs, make_pairs
+from liescope.detector.registered import split
+from liescope.evaluation import field_cosine, principal_angles
+from liescope.geometry import affine
+from liescope.registration import GreyScale, PairSet, Study
+from liescope.registration.calibration import variance_factor
+from liescope.registration.joint import JointEquations
+
+AFFINE = "rotation+scale+hyperbolic+shear-x+translation-x+translation-y"
+
+
+def truth(pairs: Pairs) -> np.ndarray:
+    return np.array(pairs.meta["generators"])
+
+
+@pytest.fixture(scope="module")
+def supers() -> Pairs:
+    return make_pairs("supersymnist", transform="rotation", range=45, pairs=1500, order=3, seed=0)
+
+
+@pytest.fixture(scope="module")
+def super_detector(supers: Pairs) -> SymmetryDetector:
+    return SymmetryDetector().fit(supers.source, supers.target)
+
+
+def test_a_rotation_between_different_digits_of_a_class(super_detector: SymmetryDetector, supers: Pairs) -> None:
+    result = super_detector.result_
+    assert result.verdict == "symmetry"
+    assert "different roots" in result.reason
+    found = result.generators[0].generator
+    assert field_cosine(found.coefficients, truth(supers)[0]) > 0.98
+    contrast = result.evidence["contrast"]
+    assert contrast["ratio"] > 1.5 > contrast["runner_up"]
+    assert contrast["p_value"] == result.evidence["p_value"] == 0.01
+    t, sign = result.t[:, 0], np.sign(found.coefficients @ truth(supers)[0])
+    assert supers.magnitude is not None
+    assert np.corrcoef(sign * t, supers.magnitude[:, 0])[0, 1] > 0.6
+    assert result.accepted_fraction > 0.9
+    # The stated error of a single magnitude is about what it is.
+    assert result.t_error is not None
+    error = np.median(np.abs(sign * t - supers.magnitude[:, 0])) / 0.6745
+    assert 0.5 < error / float(np.median(result.t_error)) < 2
+
+
+def test_magnitudes_of_new_pairs_of_different_digits(super_detector: SymmetryDetector, supers: Pairs) -> None:
+    again = super_detector.predict_magnitude(supers.source[:100], supers.target[:100])
+    np.testing.assert_allclose(again, super_detector.magnitudes_[:100], atol=2e-3)
+    assert 0 < super_detector.score(supers.source[:200], supers.target[:200]) < 1
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_digits_of_a_class_differ_by_is_soft_and_no_symmetry(seed: int) -> None:
+    pairs = make_pairs("supersymnist", transform="rotation", range=0, pairs=1200, seed=seed)
+    result = detect(pairs.source, pairs.target, random_state=seed)
+    assert result.verdict == "no symmetry"
+    assert "soft variation" in result.reason
+    assert 1 < result.evidence["contrast"]["soft"]["extent_px"] < 8
+    assert result.evidence["p_value"] > 0.05
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_whole_affine_algebra_is_counted(seed: int) -> None:
+    pairs = make_pairs(transform=AFFINE, range=(30, 0.25, 0.25, 0.3, 3, 3), pairs=600, order=3, seed=seed)
+    result = detect(pairs.source, pairs.target, random_state=seed)
+    assert len(result.generators) == 6
+    assert result.algebra["name"] == "aff(2)"
+    assert result.evidence["p_value"] < 1e-6
+
+
+@pytest.fixture(scope="module")
+def product() -> tuple[Pairs, SymmetryResult]:
+    pairs = make_pairs(transform="rotation+translation-x", range=(40, 4), pairs=600, order=3, seed=3)
+    return pairs, detect(pairs.source, pairs.target)
+
+
+def test_products_fill_their_algebra_and_keep_their_factors(product: tuple[Pairs, SymmetryResult]) -> None:
+    pairs, result = product
+    assert result.algebra["name"] == "se(2)"
+    spanned = np.array([g.generator.coefficients for g in result.generators])
+    assert principal_angles(truth(pairs), spanned).max() < 1
+    factors = result.algebra["factors"]
+    assert factors["names"] == ("rotation", "translation-x")
+    assert factors["ordered"]
+    assert factors["misfit_px"] < 0.05 < factors["runner_up_px"]
+    assert result.factor_t is not None
+    assert pairs.magnitude is not None
+    sign = np.sign(np.sum(np.array(factors["coefficients"]) * truth(pairs), axis=1))
+    error = np.abs(result.factor_t * sign - pairs.magnitude)[result.accepted]
+    assert np.median(error, axis=0).max() < 0.01
+
+
+def test_clean_generators_of_the_span(product: tuple[Pairs, SymmetryResult]) -> None:
+    clean = product[1].algebra["clean"]
+    assert clean["snapped"] == [True, True, True]
+    assert set(clean["equations"]) == {"d/dx", "d/dy", "-y d/dx + x d/dy"}
+    assert clean["p_value"] > 0.02
+
+
+def test_an_off_centre_rotation_is_not_snapped_to_a_centred_one() -> None:
+    pairs = make_pairs(transform="rotation", range=50, pairs=400, order=3, centre=(18, 10), seed=0)
+    result = detect(pairs.source, pairs.target)
+    assert result.algebra["clean"]["snapped"] == [False]
+    centre = result.generators[0].generator.centre_px
+    assert centre == pytest.approx((18, 10), abs=0.1)
+
+
+def test_further_arrays_survive_the_folder(product: tuple[Pairs, SymmetryResult], tmp_path: Path) -> None:
+    result = product[1]
+    again = load_result(result.save(tmp_path / "found"))
+    for name in ("t_error", "identifiable", "factor_t"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(result, name))
+    assert again.to_dict() == result.to_dict()
+
+
+def test_results_without_the_further_arrays_still_load(product: tuple[Pairs, SymmetryResult], tmp_path: Path) -> None:
+    folder = product[1].save(tmp_path / "found")
+    arrays = dict(np.load(folder / "magnitudes.npz"))
+    np.savez(folder / "magnitudes.npz", **{name: arrays[name] for name in ("t", "residual", "accepted")})
+    again = load_result(folder)
+    assert again.t_error is again.identifiable is again.factor_t is None
+    assert "identifiable" not in again.magnitudes_summary
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_discs_do_not_tell_by_how_much_they_were_rotated(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    pairs = make_pairs(transform="rotation", range=50, pairs=300, noise=0.05, seed=seed)
+    row, column = np.mgrid[:28, :28] - 13.5
+    disc = 1 / (1 + np.exp(2 * (np.hypot(row, column) - rng.uniform(4, 9, (60, 1, 1)))))
+    discs = [(disc + rng.normal(0, 0.05, disc.shape)).astype(np.float32) for _ in range(2)]
+    source, target = (np.concatenate((a, b)) for a, b in zip((pairs.source, pairs.target), discs, strict=True))
+    result = detect(source, target, random_state=seed)
+    assert [g.generator.name for g in result.generators] == ["rotation"]
+    assert result.identifiable is not None
+    assert result.identifiable[300:].mean() < 0.2
+    assert result.identifiable[:300].mean() > 0.8
+    assert result.magnitudes_summary["identifiable"]["pairs"] == result.identifiable.sum()
+
+
+def test_a_bar_is_ambiguous_after_half_a_turn() -> None:
+    rng = np.random.default_rng(0)
+    pairs = make_pairs(transform="rotation", range=80, pairs=300, seed=0)
+    row, column = np.mgrid[:28, :28] - 13.5
+    bars = []
+    for angle in np.radians(rng.uniform(-80, 80, (40, 2)).cumsum(axis=1)).T:
+        along = np.cos(angle)[:, None, None] * column - np.sin(angle)[:, None, None] * row
+        across = np.sin(angle)[:, None, None] * column + np.cos(angle)[:, None, None] * row
+        bars.append(np.exp(-((along / 7) ** 6) - (across / 1.7) ** 2).astype(np.float32))
+    source, target = (np.concatenate((a, b)) for a, b in zip((pairs.source, pairs.target), bars, strict=True))
+    result = detect(source, target)
+    assert result.identifiable is not None
+    assert result.identifiable[300:].mean() < 0.6
+    assert result.identifiable[:300].mean() > 0.85
+
+
+@pytest.mark.parametrize(("transform", "extent"), [("rotation", 60), ("translation-x", 6), ("scale", 0.4)])
+def test_standard_errors_of_magnitudes_are_those_of_noise(transform: str, extent: float) -> None:
+    pairs = make_pairs(transform=transform, range=extent, pairs=600, noise=0.1, seed=1)
+    result = detect(pairs.source, pairs.target)
+    assert result.t_error is not None
+    assert pairs.magnitude is not None
+    sign = np.sign(result.generators[0].generator.coefficients @ truth(pairs)[0])
+    z = (sign * result.t - pairs.magnitude) / result.t_error
+    assert 0.7 < np.median(np.abs(z)) / 0.6745 < 1.4
+
+
+def test_identical_pairs_with_noise_are_alike_but_have_no_symmetry(digits: np.ndarray) -> None:
+    rng = np.random.default_rng(0)
+    x = digits[:300] / 255
+    noisy = [x + gaussian_filter(rng.normal(0, 0.2, x.shape), (0, 0.7, 0.7)) for _ in range(2)]
+    result = detect(*noisy)
+    assert result.verdict == "no symmetry"
+    assert not result.t.size
+
+
+def noisy_study(seed: int) -> Study:
+    pairs = make_pairs(transform="rotation", range=60, pairs=300, noise=0.1, seed=seed)
+    source, target = (np.asarray(x)[:, None] for x in (pairs.source, pairs.target))
+    parts = split(len(source), seed)
+    return Study(PairSet(source, target, GreyScale.of(target, parts[0]), torch.device("cpu")), affine(), *parts)
+
+
+def test_groups_of_pairs_tell_a_covariance_that_is_too_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = noisy_study(0)
+    search = study.fit(1)
+    honest = variance_factor(study, search)
+    assert 0.4 < honest < 2.5
+    covariance = JointEquations.covariance
+    monkeypatch.setattr(JointEquations, "covariance", lambda self, span: covariance(self, span) / 9)
+    assert variance_factor(study, search) > 5 * honest
+
+
+def test_a_span_of_all_fields_has_nothing_to_be_unsure_of() -> None:
+    study = noisy_study(1)
+    assert variance_factor(study, study.search_along(torch.eye(6))) == 1.0
