@@ -9,6 +9,7 @@ import pytest
 import torch
 from scipy.linalg import expm
 
+from liescope.algebra import structure_tensor
 from liescope.geometry import KERNELS, affine, derivative_matrix, quadratic
 from liescope.latent import LatentModel, ModelConfig
 from liescope.latent.action import PatchAction, VectorAction, factor_count
@@ -41,15 +42,27 @@ def patch_generators(coefficients: np.ndarray, side: int, kernel: str) -> list[n
     return found
 
 
-def moved_by_hand(z: np.ndarray, t: np.ndarray, matrices: list[np.ndarray], closure: bool) -> np.ndarray:
-    """exp(t_K G_K) ... exp(t_1 G_1) z, then exp(t_ij [G_i, G_j]) for i < j; dense, one latent at a time."""
-    factors = list(matrices)
+def bracket_field(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """[X, Y] = (X . grad) Y - (Y . grad) X of affine fields: the commutator of their 3 x 3 matrices, turned round."""
+    first, second = (np.vstack((np.reshape(c, (2, 3))[:, [1, 2, 0]], np.zeros(3))) for c in (a, b))
+    found: np.ndarray = (second @ first - first @ second)[:2][:, [2, 0, 1]].ravel()
+    return found
+
+
+def factors_by_hand(coefficients: np.ndarray, side: int, kernel: str, closure: bool) -> list[np.ndarray]:
+    """Matrices G_1, ..., G_K and, with closure, [G_i, G_j] for i < j: as operators those of the fields -[X_i, X_j]."""
+    fields = list(coefficients)
     if closure:
-        for i, first in enumerate(matrices):
-            factors += [first @ second - second @ first for second in matrices[i + 1 :]]
+        for i, first in enumerate(coefficients):
+            fields += [-bracket_field(first, second) for second in coefficients[i + 1 :]]
+    return patch_generators(np.array(fields), side, kernel)
+
+
+def moved_by_hand(z: np.ndarray, t: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
+    """The first factor acts first; dense, one latent at a time."""
     moved = z.copy()
     for row, magnitudes in zip(moved, t, strict=True):
-        for matrix, magnitude in zip(factors, magnitudes, strict=True):
+        for matrix, magnitude in zip(matrices, magnitudes, strict=True):
             row[:] = expm(magnitude * matrix) @ row
     return moved
 
@@ -67,18 +80,19 @@ def test_latents_move_by_dense_exponentials_in_the_documented_order(
     assert moving.magnitude_count == factors == generators + closure * generators * (generators - 1) // 2
     z = rng.normal(size=(4, channels, size))
     t = rng.uniform(-0.25, 0.25, size=(4, factors))
-    t[:, generators:] *= 0.1  # brackets are large
     t[0] = 0
     coefficients = moving.coefficients.detach().numpy()
-    matrices = patch_generators(coefficients, moving.config.side, kernel)
+    matrices = factors_by_hand(coefficients, moving.config.side, kernel, closure)
     operators = np.stack(patch_generators(np.eye(6), moving.config.side, kernel))
     assert isinstance(moving.action, PatchAction)
     np.testing.assert_allclose(moving.action.operators, operators, atol=1e-6 * np.abs(operators).max())
     # Theirs are rounded to single precision, which the exponentials would multiply.
     moving.action.operators = torch.from_numpy(operators)
+    if closure:
+        moving.action.structure = torch.as_tensor(structure_tensor(affine())[0])
     found = moving.move(torch.from_numpy(z.reshape(4, -1)), torch.from_numpy(t)).detach().numpy().reshape(z.shape)
     for channel in range(channels):
-        expected = moved_by_hand(z[:, channel], t, matrices, closure)
+        expected = moved_by_hand(z[:, channel], t, matrices)
         assert np.abs(found[:, channel] - expected).max() < 1e-11 * np.abs(expected).max()
     np.testing.assert_array_equal(found[0], z[0])
 
@@ -87,11 +101,11 @@ def test_the_order_and_the_closure_factor_matter_here() -> None:
     """What the test above compares is far from what any other order, or no closure, would give."""
     moving = model(2, 2, closure=True)
     rng = np.random.default_rng(1)
-    z, t = rng.normal(size=(4, 25)), rng.uniform(0.15, 0.25, size=(4, 3)) * [1, 1, 0.1]
-    matrices = patch_generators(moving.coefficients.detach().numpy(), 5, "shannon-whittaker")
-    expected = moved_by_hand(z, t, matrices, True)
-    swapped = moved_by_hand(z, t[:, [1, 0, 2]] * [1, 1, -1], matrices[::-1], True)
-    without = moved_by_hand(z, t[:, :2], matrices, False)
+    z, t = rng.normal(size=(4, 25)), rng.uniform(0.15, 0.25, size=(4, 3))
+    first, second, bracket = factors_by_hand(moving.coefficients.detach().numpy(), 5, "shannon-whittaker", True)
+    expected = moved_by_hand(z, t, [first, second, bracket])
+    swapped = moved_by_hand(z, t[:, [1, 0, 2]], [second, first, bracket])
+    without = moved_by_hand(z, t[:, :2], [first, second])
     for other in (swapped, without):
         assert np.abs(other - expected).max() > 0.03 * np.abs(expected).max()
 
@@ -107,7 +121,7 @@ def test_vectors_move_by_free_matrices_of_norm_one(size: int, generators: int, s
     rng = np.random.default_rng(seed)
     z, t = rng.normal(size=(5, size)), rng.uniform(-3, 3, size=(5, generators))
     found = moving.move(torch.from_numpy(z), torch.from_numpy(t)).detach().numpy()
-    np.testing.assert_allclose(found, moved_by_hand(z, t, matrices, False), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(found, moved_by_hand(z, t, matrices), rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("settings", [{}, {"latent": "vector", "latent_size": 3}])

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from itertools import combinations
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from liescope.algebra import structure_tensor
+from liescope.errors import InputError
 from liescope.geometry import Basis, Grid
 from liescope.geometry.expaction import exponential_action
 from liescope.geometry.operators import FieldOperators
 from liescope.latent.config import ModelConfig
 
-__all__ = ["PatchAction", "VectorAction", "factor_count", "make_action", "unit_rows"]
+__all__ = [
+    "PatchAction",
+    "VectorAction",
+    "closed_structure",
+    "factor_count",
+    "factor_fields",
+    "make_action",
+    "unit_rows",
+]
+
+_CLOSED = 1e-9
 
 
 def factor_count(generators: int, closure: bool) -> int:
@@ -25,6 +38,28 @@ def unit_rows(rows: Float[Tensor, "k m"]) -> Float[Tensor, "k m"]:
     """Rows of norm 1: the scale of a generator and that of its t cannot be told apart."""
     unit: Tensor = rows / rows.norm(dim=1, keepdim=True).clamp_min(1e-12)
     return unit
+
+
+def closed_structure(basis: Basis) -> Float[np.ndarray, "m m m"]:
+    """Brackets of the basis fields in the basis; InputError where they leave it."""
+    structure, residual = structure_tensor(basis)
+    if residual.max() > _CLOSED:
+        raise InputError(
+            f"model.closure needs a basis that is closed under the bracket, got {basis.name!r}, try affine"
+        )
+    return structure
+
+
+def factor_fields(coefficients: Float[Tensor, "k m"], structure: Float[Tensor, "m m m"] | None) -> list[Tensor]:
+    """Coefficients (m,) of all factors, in the order in which they act.
+
+    With ``G = -X``, ``exp(s [G_i, G_j]) = exp(s [X_i, X_j])`` as operators moves images along ``-[X_i, X_j]``: closure
+    factors, where ``structure`` is given, have that field.
+    """
+    own = list(coefficients.unbind(0))
+    if structure is None:
+        return own
+    return own + [-torch.einsum("i,j,ijk->k", a, b, structure) for a, b in combinations(own, 2)]
 
 
 class PatchAction(nn.Module):
@@ -39,24 +74,31 @@ class PatchAction(nn.Module):
     kernel : str
         Derivative kernel.
     closure : bool
-        After the generators, a factor ``exp(t_ij [G_i, G_j])`` for each i < j.
+        After the generators, a factor ``exp(t_ij [G_i, G_j])`` for i < j, with the operator of the bracket's field.
+        On a patch the commutator of the two matrices is another one, and far larger where waves at the limit of
+        the grid are concerned: that of rotation and scale, which commute, would be anything but small.
+
+    Raises
+    ------
+    InputError
+        Closure factors in a basis that brackets leave.
     """
 
     operators: Tensor
+    structure: Tensor | None
 
     def __init__(self, basis: Basis, side: int, channels: int, kernel: str, closure: bool) -> None:
         super().__init__()
         self.channels = channels
-        self.closure = closure
+        structure = torch.as_tensor(closed_structure(basis), dtype=torch.float32) if closure else None
+        self.register_buffer("structure", structure, persistent=False)
         matrices = FieldOperators(basis, Grid.of(side, side), kernel).matrices()
         self.register_buffer("operators", matrices, persistent=False)
 
     def generators(self, coefficients: Float[Tensor, "k m"]) -> list[Tensor]:
         """Matrices (n, n) of all factors, n pixels of a patch, in the order in which they act."""
-        own = list(torch.einsum("km,mij->kij", coefficients, self.operators).unbind(0))
-        if not self.closure:
-            return own
-        return own + [first @ second - second @ first for first, second in combinations(own, 2)]
+        fields = torch.stack(factor_fields(coefficients, self.structure))
+        return list(torch.einsum("km,mij->kij", fields, self.operators).unbind(0))
 
     def forward(
         self, latents: Float[Tensor, "b d"], t: Float[Tensor, "b f"], coefficients: Float[Tensor, "k m"]

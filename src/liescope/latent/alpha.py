@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from itertools import combinations
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from liescope.algebra import structure_tensor
-from liescope.errors import InputError
 from liescope.geometry import Basis, Grid, flow, sample
 from liescope.geometry.flow import is_affine
 from liescope.geometry.operators import FieldOperators
 from liescope.geometry.orbit import Orbit
+from liescope.latent.action import closed_structure, factor_fields
 
-__all__ = ["PixelAction", "closed_structure"]
+__all__ = ["PixelAction"]
 
 _TOLERANCE = 2e-3  # of flows, in normalised units: 0.03 pixels at 28 pixels
 _KNOTS = 33
-_CLOSED = 1e-9
 
 
 class PixelAction:
@@ -59,15 +55,8 @@ class PixelAction:
             self._structure = torch.as_tensor(closed_structure(basis), dtype=torch.float32, device=device)
 
     def fields(self, coefficients: Float[Tensor, "k m"]) -> list[Tensor]:
-        """Coefficients (m,) of all factors, in the order in which they act.
-
-        With ``G = -X``, ``exp(s [G_i, G_j]) = exp(s [X_i, X_j])`` as operators moves images along ``-[X_i, X_j]``.
-        """
-        own = list(coefficients.unbind(0))
-        if self._structure is None:
-            return own
-        brackets = [-torch.einsum("i,j,ijk->k", a, b, self._structure) for a, b in combinations(own, 2)]
-        return own + brackets
+        """Coefficients (m,) of all factors, in the order in which they act."""
+        return factor_fields(coefficients, self._structure)
 
     def __call__(
         self, images: Float[Tensor, "b c h w"], t: Float[Tensor, "b f"], coefficients: Float[Tensor, "k m"]
@@ -91,16 +80,6 @@ class PixelAction:
         for magnitude, field in reversed(list(zip(t.unbind(1), fields, strict=True))):
             points = flow(self.basis, -magnitude[:, None] * field, points, tolerance=_TOLERANCE)
         return points
-
-
-def closed_structure(basis: Basis) -> Float[np.ndarray, "m m m"]:
-    """Brackets of the basis fields in the basis; InputError where they leave it."""
-    structure, residual = structure_tensor(basis)
-    if residual.max() > _CLOSED:
-        raise InputError(
-            f"model.closure needs a basis that is closed under the bracket, got {basis.name!r}, try affine"
-        )
-    return structure
 
 
 def _taylor(images: Tensor, t: Tensor, operator: Callable[[Tensor], Tensor], order: int) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from liescope.errors import ComputationError, InputError
 from liescope.geometry import Basis
-from liescope.latent.alpha import closed_structure
+from liescope.latent.action import closed_structure
 from liescope.latent.batches import PairTensors
 from liescope.latent.checkpoint import check_checkpoint, checkpoint_path, describe_training
 from liescope.latent.config import LatentConfig
