@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import importlib.util
 import json
@@ -11,9 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from liescope.algebra import Generator
 from liescope.data import make_pairs
+from liescope.geometry import Grid, get_basis
+from liescope.latent import LatentModel, PixelAction, get_config, loss_terms
 
 ROOT = Path(__file__).parents[1]
 SWEEPS = ("accuracy", "laws", "noise", "quadratic")
@@ -90,6 +94,90 @@ def test_scaling_measures_time_and_memory(tmp_path):
     for row in by_side:
         nanoseconds = 1e9 * row["seconds_median"] / (row["pairs"] * row["side"] ** 2)
         assert row["nanoseconds_per_pixel_pair"] == pytest.approx(nanoseconds)
+
+
+def test_the_latent_engine_is_measured_beside_cold_starts(tmp_path):
+    run_tiny("latent", tmp_path)
+    default, without = (table["rows"] for table in read("latent", tmp_path)["tables"])
+    assert [row["settings"] for row in without] == ["cold", "paper"]
+    assert default[0]["cosine"] > 0.99  # the warm start's
+    assert default[0]["passed"] is not None
+    for row in without:
+        assert 0 <= row["cosine"] <= 1
+        assert row["passed"] is None
+    for row in (*default, *without):
+        # Hardly trained networks are no better than doing nothing, but they are compared with the same pairs.
+        assert 0.05 < row["still"] < 0.2
+        assert 0 < row["error"] < 1
+
+
+def test_a_step_is_measured_beside_the_published_formulation(tmp_path):
+    run_tiny("latent_step", tmp_path)
+    steps, growth = (table["rows"] for table in read("latent_step", tmp_path)["tables"])
+    assert [row["form"] for row in steps] == ["exact (default)", "Taylor, order 2"]
+    assert steps[0]["speedup"] is None
+    assert steps[1]["speedup"] == pytest.approx(steps[1]["dense_median"] / steps[1]["same_median"])
+    if steps[1]["memory"] is not None:
+        assert steps[1]["memory"] < 1
+    assert [row["side"] for row in growth] == [28, 56]
+    assert all(row["overhead"] > 0 and row["dense_median"] > 0 for row in growth)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_the_published_formulation_is_the_same_loss(order):
+    config = get_config({"loss": {"alpha_form": "taylor", "taylor_order": order, "lasso": 0.1, "latent": 1.0}})
+    model = LatentModel(config.model, get_basis("affine"), (1, 20, 20), seed=order)
+    pairs = make_pairs(transform="rotation", range=40, pairs=6, size=20, seed=order)
+    source, target = (torch.as_tensor(np.asarray(x))[:, None] for x in (pairs.source, pairs.target))
+    pixels = PixelAction(model.basis, Grid.of(20, 20), order, config.model.kernel, False, torch.device("cpu"))
+    ours = torch.stack(list(loss_terms(model, model(source, target), source, target, pixels, config.loss).values()))
+    dense = module("published").DenseFormulation(model, config.loss).loss(source, target)
+    assert float(dense.detach()) == pytest.approx(float(ours.detach().sum()), rel=1e-4)
+    gradients = [torch.autograd.grad(loss, list(model.parameters()), retain_graph=True) for loss in (ours.sum(), dense)]
+    for found, expected in zip(*gradients, strict=True):
+        assert float((found - expected).norm()) <= 1e-3 * float(expected.norm()) + 1e-7
+
+
+def test_decisions_are_counted_over_seeds(tmp_path):
+    run_tiny("decisions", tmp_path)
+    alarms, right, mixed, coverage = (table["rows"] for table in read("decisions", tmp_path)["tables"])
+    assert [(row["kind"], row["runs"], row["claimed"]) for row in alarms] == [
+        ("identical", 2, 0.0),
+        ("shuffled", 2, 0.0),
+    ]
+    assert (right[0]["generators"], right[0]["right"], right[0]["algebras"]) == ({"1": 2}, 1.0, ["so(2)"])
+    assert right[0]["angle_max"] < 1
+    assert right[0]["extra"] > 0.2
+    assert mixed[0]["intruders_found"] > 0.8
+    assert mixed[0]["kept"] > 0.8
+    assert 0 <= coverage[0]["covered"] <= 1
+
+
+@pytest.mark.parametrize(
+    ("change", "missed"),
+    [
+        ({}, []),
+        ({"generators": 2}, ["right"]),
+        ({"angle": 4.0}, ["right"]),
+        ({"angle": np.nan}, ["right"]),
+        ({"seconds_known": 0.1}, ["time"]),
+    ],
+)
+def test_a_wrong_number_or_span_is_no_right_answer(change, missed):
+    decisions = module("decisions")
+    task = decisions.Task("right", "rotation", (60.0,), 1000, "affine", 0)
+    good = decisions.Run(task, 1, 1, 0.1, 1.0, np.nan, 1.0, "so(2)", 1.0, 0.9, 1.0, True)
+    runs = [dataclasses.replace(good, **change)] * 2 + [good]
+    assert decisions._rows("right", runs)[0]["missed"] == missed
+
+
+def test_a_claim_without_a_symmetry_is_an_alarm():
+    decisions = module("decisions")
+    task = decisions.Task("alarm", "noise", (), 200, "affine", 0)
+    quiet = decisions.Run(task, 0, 0, np.nan, np.nan, np.nan, 0.0, "trivial", 1.0, np.nan, np.nan, False)
+    runs = [quiet] * 19 + [dataclasses.replace(quiet, generators=1)]
+    assert decisions._rows("alarm", runs)[0]["passed"]
+    assert decisions._rows("alarm", [*runs, runs[-1]])[0]["missed"] == ["alarms"]
 
 
 @pytest.mark.skipif(not HAS_KORNIA, reason="kornia is not installed")
