@@ -172,6 +172,17 @@ def test_the_history_of_a_cold_start_has_the_signs_of_the_result(seed: int, rota
 # --- other starts and answers
 
 
+def test_a_decoder_that_shows_nothing_does_not_undo_registrations_verdict(rotations: Pairs) -> None:
+    config = changed(SHORT, training_epochs=1, training_learning_rate=1e-7)
+    result = detect(rotations.source[:200], rotations.target[:200], engine="latent", config=config)
+    assert result.verdict == "symmetry"
+    assert result.reason.startswith("registration found it in held-out pairs; the trained decoder does not show it")
+    assert result.generators[0].generator.name == "rotation"
+    assert result.evidence["p_value"] < 1e-6
+    assert result.evidence["decoder_p_value"] > 0.001
+    assert result.evidence["steps"][0]["pays"] == 1.0
+
+
 def test_unrelated_pairs_are_no_symmetry(rotations: Pairs) -> None:
     order = np.random.default_rng(0).permutation(400)
     config = changed(LEARNS, training_epochs=12, training_distil_epochs=8, training_restarts=1)

@@ -26,6 +26,8 @@ __all__ = ["LatentMeasure", "fit_trained"]
 _ACCEPT_QUANTILE = 0.02
 _PEAK_QUANTILE = 0.999
 _PROBE = 1000
+_KEPT = ("p_value", "steps", "contrast")
+"""What registration knows of a generator that the training started from."""
 
 
 class LatentMeasure(NamedTuple):
@@ -97,12 +99,21 @@ def fit_trained(
     t, residual, still = measure.measured(pairs.source, pairs.target)
     evidence, null = _evidence(measure, pairs, held, residual, still, seed)
     reasons = [warmth.notice, *fit.notices]
-    convincing = evidence.pop("convincing")
-    if convincing:
+    shown = evidence.pop("convincing")
+    # Registration's verdict stands on held-out pairs of its own: a decoder trained too briefly does not undo it.
+    if shown or warmth.start is not None:
         threshold = float(np.quantile(null, _ACCEPT_QUANTILE))
         accepted = residual <= threshold
         detected = _with_uncertainty(found, warmth, pairs, basis, seed)
-        reasons.insert(0, "held-out targets are decoded far better with their t than those of permuted pairs")
+        if warmth.start is not None:
+            evidence["decoder_p_value"] = evidence["p_value"]
+            evidence |= {name: warmth.evidence[name] for name in _KEPT if name in warmth.evidence}
+        reasons.insert(
+            0,
+            "held-out targets are decoded far better with their t than those of permuted pairs"
+            if shown
+            else "registration found it in held-out pairs; the trained decoder does not show it",
+        )
     else:
         t, accepted, threshold, detected = t[:, :0], np.zeros(len(pairs), dtype=bool), 0.0, ()
         reasons.insert(0, "the trained generator explains held-out pairs no better than pairs with permuted targets")
@@ -116,7 +127,7 @@ def fit_trained(
         basis=basis,
         generators=detected,
         algebra=describe_algebra(columns, basis, shape)._asdict(),
-        evidence=evidence | {"accept_below": threshold, "steps": []},
+        evidence={"steps": []} | evidence | {"accept_below": threshold},
         t=t,
         residual=residual if detected else still,
         accepted=accepted,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,11 +28,14 @@ class Warmth(NamedTuple):
         Of the one generator where it was found by contrast; registration's own is taken from the trained generators.
     notice : str
         What was found, in a sentence.
+    evidence : mapping
+        Registration's own, where it found the start.
     """
 
     start: WarmStart | None
     covariance: np.ndarray | None
     notice: str
+    evidence: Mapping[str, Any] = MappingProxyType({})
 
 
 def find_warm_start(
@@ -55,7 +59,7 @@ def find_warm_start(
         # Magnitudes of different roots are rough: none is left out for its residual.
         start = WarmStart(coefficients, _spread(result.t, index, len(pairs)), hold=True)
         notice = f"warm start from registration: {result.reason}; the generator is kept, not trained"
-        return Warmth(start, model.contrast.covariance, notice)
+        return Warmth(start, model.contrast.covariance, notice, result.evidence)
     t = result.t
     if len(coefficients) > 1:
         # The model applies its generators one after the other; registration has one exponential of their sum.
@@ -63,7 +67,7 @@ def find_warm_start(
     t = np.where(result.accepted[:, None], t, np.nan)
     names = " and ".join(g.generator.name for g in result.generators)
     start = WarmStart(coefficients, _spread(t, index, len(pairs)))
-    return Warmth(start, None, f"warm start from registration: {names}")
+    return Warmth(start, None, f"warm start from registration: {names}", result.evidence)
 
 
 def _spread(t: np.ndarray, index: np.ndarray, count: int) -> np.ndarray:
