@@ -70,6 +70,14 @@ def test_what_digits_of_a_class_differ_by_is_soft_and_no_symmetry(seed: int) -> 
     assert result.evidence["p_value"] > 0.05
 
 
+def test_a_large_basis_does_not_make_a_symmetry_of_a_class() -> None:
+    # Twelve fields bend these digits so far towards one another that they pass for copies of one image.
+    pairs = make_pairs("supersymnist", transform="rotation", range=0, pairs=200, seed=3)
+    result = detect(pairs.source, pairs.target, basis="quadratic", random_state=3)
+    assert result.verdict == "no symmetry"
+    assert "soft variation" in result.reason
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_the_whole_affine_algebra_is_counted(seed: int) -> None:
     pairs = make_pairs(transform=AFFINE, range=(30, 0.25, 0.25, 0.3, 3, 3), pairs=600, order=3, seed=seed)

@@ -1,7 +1,6 @@
 """Names of algebras: in any basis of the span, about any centre, in any frame, with errors, in any fields."""
 
 import json
-import time
 from pathlib import Path
 
 import numpy as np
@@ -281,13 +280,3 @@ def test_new_and_old_results_load(make_result, tmp_path: Path) -> None:
     old = {"dimension": 2, "name": "so(2)+gl(1)", "closed": True, "closure_residual": 0.0}
     make_result("rotation", "scale", algebra=old).save(tmp_path / "old")
     assert load_result(tmp_path / "old").algebra == old
-
-
-def test_description_takes_no_time() -> None:
-    columns = canonical(*NAMED_ALGEBRAS["conformal"])
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        describe_algebra(columns, quadratic(), (256, 256))
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.05

@@ -117,7 +117,8 @@ def test_digits_of_one_class_that_are_not_transformed_have_no_generator() -> Non
     pairs = make_pairs("supersymnist", transform="rotation", range=0, pairs=700)
     found = contrast(pairs.source, pairs.target)
     assert not found.reliable
-    assert found.ratio < 1.3
+    assert found.ratio < 1.6
+    assert found.p_value > 0.05
 
 
 @pytest.mark.parametrize(("basis", "least"), [(affine(), 60), (quadratic(), 120)], ids=lambda v: getattr(v, "name", v))

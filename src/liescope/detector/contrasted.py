@@ -31,6 +31,10 @@ _LEFT = 1 / 3
 """Of what is left of permuted pairs' errors: copies of one image fit far better than that (0.2 with noise of a fifth of
 the grey range), images of one class with different roots fit worse (0.45 at their best)."""
 
+_LEFT_OF_MANY = 0.2
+"""The same where more than half of the basis was needed: so many fields bend images of one class towards one another,
+to 0.29 of what they do for others with the twelve fields of the quadratic basis."""
+
 _MOST_PAIRS = 5000
 
 
@@ -80,9 +84,10 @@ class Contrasted(NamedTuple):
     reason: str
 
 
-def have_different_roots(count: Count) -> bool:
+def have_different_roots(count: Count, basis: Basis) -> bool:
     """Whether pairs belong together, but moving one image does not give the other."""
-    return (count.generators > 0 or count.related) and count.left > _LEFT
+    most = _LEFT_OF_MANY if 2 * count.generators > basis.dimension else _LEFT
+    return (count.generators > 0 or count.related) and count.left > most
 
 
 def contrast_pairs(pairs: PairSet, basis: Basis, seed: int, report: Callable[[str, float], None]) -> Contrasted:

@@ -113,7 +113,7 @@ def fit_registration(
     generators: tuple[DetectedGenerator, ...] = ()
     model: RegistrationModel | ContrastModel | None = None
     clean: dict[str, Any] | None = None
-    if have_different_roots(count) and exactly in (None, 1):
+    if have_different_roots(count, basis) and exactly in (None, 1):
         contrasted = contrast_pairs(pairs, basis, seed, report)
         evidence["contrast"], reason = contrasted.evidence, contrasted.reason
         evidence["p_value"] = contrasted.evidence["p_value"]

@@ -50,7 +50,8 @@ class Contrast(NamedTuple):
     direction : array, shape (m,)
         The generator, unit norm in the gauge.
     ratio, runner_up : float
-        Variance of pairs along it over that within classes, and the same for the next direction; 1 means nothing.
+        Variance of pairs along it over that within classes, in units of the median over all directions, and the same
+        for the next direction; 1 means nothing.
     direction_error_deg : float
         95 % bound of its angle to the direction that more such pairs would give, by bootstrap; the 3 to 10 degrees by
         which that one may differ from the true one are not in it.
@@ -204,7 +205,9 @@ def _leading(scatter: np.ndarray, class_scatter: np.ndarray) -> tuple[np.ndarray
     ratios, vectors = eigh(scatter, class_scatter)
     weights = vectors[:, -1]
     direction = class_scatter @ weights
-    return direction / np.linalg.norm(direction), weights, ratios[::-1]
+    # Look-alikes are more alike than any two images of a class, in all directions alike: what all share is no symmetry.
+    common = max(float(np.median(ratios)), _LEAST_VARIANCE) if len(ratios) > 2 else 1.0
+    return direction / np.linalg.norm(direction), weights, ratios[::-1] / common
 
 
 def _resampled(
@@ -225,13 +228,22 @@ def _resampled(
 def _permuted_p(between: np.ndarray, within: np.ndarray, ratio: float, random: np.random.Generator) -> float:
     """How often coordinates shared out at random have a leading ratio as large as the pairs' own."""
     # Each about its own middle: the law of t need not be centred.
-    whole = np.concatenate([v - np.median(v, axis=0) for v in (between, within)])
+    # And each in its own size, which the ratios do not count either.
+    whole = np.concatenate([_sized(v) for v in (between, within)])
     larger = 0
     for _ in range(_PERMUTATIONS):
         order = random.permutation(len(whole))
         first, second = whole[order[: len(between)]], whole[order[len(between) :]]
         larger += bool(_leading(_scatter(first), _scatter(second))[2][0] >= ratio)
     return (1 + larger) / (1 + _PERMUTATIONS)
+
+
+def _sized(v: np.ndarray) -> np.ndarray:
+    """Coordinates about their middle, scaled so that their scatter has determinant 1."""
+    scatter = _scatter(v)
+    size = np.exp(np.linalg.slogdet(scatter)[1] / (2 * len(scatter)))
+    centred: np.ndarray = (v - np.median(v, axis=0)) / max(float(size), _LEAST_VARIANCE)
+    return centred
 
 
 def _widest(scatter: np.ndarray, gram: np.ndarray) -> tuple[np.ndarray, float]:
