@@ -36,6 +36,7 @@ _LEFT_OF_MANY = 0.2
 to 0.29 of what they do for others with the twelve fields of the quadratic basis."""
 
 _MOST_PAIRS = 5000
+_LEAST_FIELDS = 3
 
 
 class ContrastModel(NamedTuple):
@@ -85,7 +86,12 @@ class Contrasted(NamedTuple):
 
 
 def have_different_roots(count: Count, basis: Basis) -> bool:
-    """Whether pairs belong together, but moving one image does not give the other."""
+    """Whether pairs belong together, but moving one image does not give the other.
+
+    Contrasts compare directions; with fewer than three there is nothing to compare one with.
+    """
+    if basis.dimension < _LEAST_FIELDS:
+        return False
     most = _LEFT_OF_MANY if 2 * count.generators > basis.dimension else _LEFT
     return (count.generators > 0 or count.related) and count.left > most
 
