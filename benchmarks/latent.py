@@ -18,7 +18,7 @@ from scipy.optimize import linear_sum_assignment
 from benchmarks.command import Options, main
 from benchmarks.parallel import side_by_side
 from benchmarks.record import Record, spread
-from benchmarks.sweep import warm_up
+from benchmarks.sweep import true_coefficients, warm_up
 from benchmarks.table import Column, Row, Table, number, value, verdict
 from liescope import SymmetryResult, detect
 from liescope.data import Pairs, make_pairs
@@ -244,12 +244,8 @@ def _compared(task: Task, pairs: Pairs, result: SymmetryResult, seconds: float) 
 
 
 def _true_fields(pairs: Pairs, dimension: int) -> np.ndarray:
-    """True coefficients, one row a generator, in a polynomial basis that holds them."""
-    truth = np.zeros((len(pairs.meta["generators"]), 2, dimension // 2))
-    for row, generator in zip(truth, pairs.meta["generators"], strict=True):
-        components = np.reshape(generator, (2, -1))
-        row[:, : components.shape[1]] = components
-    return truth.reshape(len(truth), -1)
+    """True coefficients, one row a generator."""
+    return np.stack([true_coefficients(pairs, dimension, k) for k in range(len(pairs.meta["generators"]))])
 
 
 def _row(one: LatentCase, runs: Sequence[Run], judged: bool) -> dict[str, Any]:

@@ -74,12 +74,12 @@ class Run:
     seconds: float
 
 
-def true_coefficients(pairs: Pairs, dimension: int) -> np.ndarray:
-    """Coefficients of the true generator in a polynomial basis that holds it, shape (dimension,).
+def true_coefficients(pairs: Pairs, dimension: int, index: int = 0) -> np.ndarray:
+    """Coefficients of a true generator in a polynomial basis that holds it, shape (dimension,).
 
     Bases order their fields [u..., v...] over 1, x, y, x^2, ...: a basis of higher degree has further monomials behind.
     """
-    components = np.reshape(pairs.meta["generators"][0], (2, -1))
+    components = np.reshape(pairs.meta["generators"][index], (2, -1))
     embedded = np.zeros((2, dimension // 2))
     embedded[:, : components.shape[1]] = components
     return embedded.ravel()

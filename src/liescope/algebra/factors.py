@@ -19,7 +19,7 @@ from liescope.algebra.bracket import bracket_coefficients
 from liescope.algebra.gauge import fix_gauge
 from liescope.algebra.generated import generated_algebra
 from liescope.algebra.recognition import CANONICAL_FIELDS, canonical_coefficients
-from liescope.algebra.span import field_gram
+from liescope.algebra.span import field_gram, nearest_in_span
 from liescope.geometry.fields import Basis
 from liescope.geometry.flow import flow, is_affine
 from liescope.geometry.grid import Grid
@@ -149,11 +149,7 @@ def _members(span: np.ndarray, basis: Basis, shape: tuple[int, int]) -> dict[str
     members = {}
     for name in CANONICAL_FIELDS:
         field = canonical_coefficients(name, basis)
-        if field is None:
-            continue
-        weights = np.linalg.lstsq(span.T @ gram @ span, span.T @ gram @ field, rcond=None)[0]
-        inside = span @ weights
-        if np.sqrt(max(inside @ gram @ inside, 0) / (field @ gram @ field)) >= _MEMBERSHIP:
+        if field is not None and nearest_in_span(field, span, gram)[1] >= _MEMBERSHIP:
             members[name] = fix_gauge(field / np.linalg.norm(field), basis)
     return members
 

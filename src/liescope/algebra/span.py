@@ -11,7 +11,14 @@ from liescope.errors import InputError
 from liescope.geometry.fields import Basis
 from liescope.geometry.grid import Grid
 
-__all__ = ["canonical_members", "check_basis", "field_gram", "readable_generators", "span_angles"]
+__all__ = [
+    "canonical_members",
+    "check_basis",
+    "field_gram",
+    "nearest_in_span",
+    "readable_generators",
+    "span_angles",
+]
 
 # A canonical field counts as lying in a found span up to this cosine (L2 over the image, about 5 degrees).
 _MEMBERSHIP = 0.996
@@ -69,6 +76,15 @@ def span_angles(
     return np.sort(np.degrees(angles))
 
 
+def nearest_in_span(
+    field: Float[np.ndarray, " m"], span: Float[np.ndarray, "m k"], gram: Float[np.ndarray, "m m"]
+) -> tuple[Float[np.ndarray, " m"], float]:
+    """The field of a span (columns) nearest to a given one under the field metric, and the cosine between them."""
+    weights = np.linalg.lstsq(span.T @ gram @ span, span.T @ gram @ field, rcond=None)[0]
+    nearest = span @ weights
+    return nearest, float(np.sqrt(max(nearest @ gram @ nearest, 0) / (field @ gram @ field)))
+
+
 def canonical_members(
     span: Float[np.ndarray, "m k"], basis: Basis, shape: tuple[int, int]
 ) -> list[tuple[str, np.ndarray]]:
@@ -85,9 +101,7 @@ def canonical_members(
         field = canonical_coefficients(name, basis)
         if field is None or len(members) == span.shape[1]:
             continue
-        weights = np.linalg.lstsq(span.T @ gram @ span, span.T @ gram @ field, rcond=None)[0]
-        nearest = span @ weights
-        cosine = np.sqrt(max(nearest @ gram @ nearest, 0) / (field @ gram @ field))
+        nearest, cosine = nearest_in_span(field, span, gram)
         if cosine < _MEMBERSHIP:
             continue
         grown = np.column_stack([column for _, column in members] + [nearest / np.linalg.norm(nearest)])

@@ -30,6 +30,13 @@ def _print_version(value: bool) -> None:
 # main() looks for the word itself: a command line that cannot be parsed may need it too.
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.", expose_value=False)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+PairsFile = Annotated[
+    Path, typer.Argument(metavar="PAIRS", help="Pairs: .npz or .h5 with source and target, or a folder.")
+]
+ResultFolder = Annotated[Path, typer.Option(help="Folder to write; an earlier result there is replaced.")]
+BasisName = Annotated[str, typer.Option(help="Vector fields to look among: affine, quadratic, conformal, ...")]
+GeneratorCount = Annotated[str, typer.Option(help="Number of generators, or auto.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print result.json instead of the table.")]
 Seed = Annotated[int, typer.Option(help="The only source of randomness.")]
 
 
@@ -152,17 +159,13 @@ def make(
 
 @app.command()
 def detect(
-    pairs: Annotated[
-        Path, typer.Argument(metavar="PAIRS", help="Pairs: .npz or .h5 with source and target, or a folder.")
-    ],
-    out: Annotated[Path, typer.Option(help="Folder to write; an earlier result there is replaced.")],
+    pairs: PairsFile,
+    out: ResultFolder,
     engine: Annotated[str, typer.Option(help="auto, registration or latent.")] = "auto",
-    basis: Annotated[
-        str, typer.Option(help="Vector fields to look among: affine, quadratic, conformal, ...")
-    ] = "affine",
-    generators: Annotated[str, typer.Option(help="Number of generators, or auto.")] = "auto",
+    basis: BasisName = "affine",
+    generators: GeneratorCount = "auto",
     seed: Seed = 0,
-    json: Annotated[bool, typer.Option("--json", help="Print result.json instead of the table.")] = False,
+    json: AsJson = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
@@ -182,20 +185,16 @@ def detect(
 
 @app.command()
 def train(
-    pairs: Annotated[
-        Path, typer.Argument(metavar="PAIRS", help="Pairs: .npz or .h5 with source and target, or a folder.")
-    ],
-    out: Annotated[Path, typer.Option(help="Folder to write; an earlier result there is replaced.")],
+    pairs: PairsFile,
+    out: ResultFolder,
     config: Annotated[
         str, typer.Option(metavar="F", help="Settings: a .toml or .json file, or a preset (default, paper).")
     ] = "default",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was cut short.")] = False,
-    basis: Annotated[
-        str, typer.Option(help="Vector fields to look among: affine, quadratic, conformal, ...")
-    ] = "affine",
-    generators: Annotated[str, typer.Option(help="Number of generators, or auto.")] = "auto",
+    basis: BasisName = "affine",
+    generators: GeneratorCount = "auto",
     seed: Seed = 0,
-    json: Annotated[bool, typer.Option("--json", help="Print result.json instead of the table.")] = False,
+    json: AsJson = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:

@@ -96,12 +96,13 @@ def have_different_roots(count: Count, basis: Basis) -> bool:
     return (count.generators > 0 or count.related) and count.left > most
 
 
-def contrast_pairs(pairs: PairSet, basis: Basis, seed: int, report: Callable[[str, float], None]) -> Contrasted:
+def contrast_pairs(pairs: PairSet, alignment: Alignment, seed: int, report: Callable[[str, float], None]) -> Contrasted:
     """Look for what pairs vary in beyond their classes."""
     report("comparing with the variation within classes", 0.0)
+    basis = alignment.basis
     index = np.sort(np.random.default_rng(seed).permutation(len(pairs))[:_MOST_PAIRS])
     contrast = contrast_generator(pairs.subset(index), basis, seed)
-    model = ContrastModel(Alignment(basis, pairs.grid, pairs.device), contrast, pairs.scale)
+    model = ContrastModel(alignment, contrast, pairs.scale)
     soft = soft_variation(contrast, basis, pairs.grid.shape)
     evidence = {
         "ratio": contrast.ratio,

@@ -44,7 +44,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
     ----------
     engine : {"auto", "registration", "latent"}
         ``registration``: seconds, no network. ``latent``: the paper's encoder, t-network and decoder, about a minute;
-        it also reconstructs, and takes pairs whose two images have different roots. ``auto`` is registration.
+        it also reconstructs. ``auto`` is registration.
     basis : str or Basis
         Vector fields the generators are made of: ``affine``, ``quadratic``, ``conformal``, ``polynomial-3``, ... or a
         basis of your own (:func:`liescope.geometry.field_basis`).

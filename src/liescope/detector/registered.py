@@ -37,7 +37,16 @@ from liescope.registration import (
 from liescope.registration.study import FIT_PAIRS, HELD_OUT_PAIRS
 from liescope.result import DetectedGenerator, Samples, SymmetryResult
 
-__all__ = ["Progress", "RegistrationModel", "fit_registration", "identity_residual", "moved", "samples_of", "split"]
+__all__ = [
+    "Progress",
+    "RegistrationModel",
+    "among_all",
+    "fit_registration",
+    "identity_residual",
+    "moved",
+    "samples_of",
+    "split",
+]
 
 Progress = Callable[[str, float], None]
 """Called with the name of the stage and how much of it is done, 0 to 1."""
@@ -114,7 +123,7 @@ def fit_registration(
     model: RegistrationModel | ContrastModel | None = None
     clean: dict[str, Any] | None = None
     if have_different_roots(count, basis) and exactly in (None, 1):
-        contrasted = contrast_pairs(pairs, basis, seed, report)
+        contrasted = contrast_pairs(pairs, study.alignment, seed, report)
         evidence["contrast"], reason = contrasted.evidence, contrasted.reason
         evidence["p_value"] = contrasted.evidence["p_value"]
         if contrasted.generator is not None:
@@ -164,7 +173,7 @@ def fit_registration(
         t=t,
         t_error=t_error,
         identifiable=identifiable(t, t_error, accepted, ambiguous),
-        factor_t=None if factors is None else _spread(factors.t, accepted),
+        factor_t=None if factors is None else among_all(factors.t, accepted, len(pairs)),
         residual=residual,
         accepted=accepted,
         seconds=0.0,
@@ -228,10 +237,10 @@ def _described(factors: Factors, basis: Basis) -> dict[str, Any]:
     }
 
 
-def _spread(t: np.ndarray, accepted: np.ndarray) -> np.ndarray:
-    """Magnitudes of the accepted pairs among those of all; NaN elsewhere."""
-    spread = np.full((len(accepted), t.shape[1]), np.nan)
-    spread[accepted] = t
+def among_all(t: np.ndarray, index: np.ndarray, count: int) -> np.ndarray:
+    """Magnitudes of some pairs (indices or a mask) among those of all ``count``; NaN elsewhere."""
+    spread = np.full((count, t.shape[1]), np.nan)
+    spread[index] = t
     return spread
 
 

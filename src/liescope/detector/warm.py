@@ -10,7 +10,7 @@ import numpy as np
 
 from liescope.algebra import product_magnitudes
 from liescope.detector.contrasted import ContrastModel
-from liescope.detector.registered import fit_registration, split
+from liescope.detector.registered import among_all, fit_registration, split
 from liescope.geometry import Basis
 from liescope.latent import WarmStart
 from liescope.registration import PairSet
@@ -57,7 +57,7 @@ def find_warm_start(
     coefficients = np.array([g.generator.coefficients for g in result.generators])
     if isinstance(model, ContrastModel):
         # Magnitudes of different roots are rough: none is left out for its residual.
-        start = WarmStart(coefficients, _spread(result.t, index, len(pairs)), hold=True)
+        start = WarmStart(coefficients, among_all(result.t, index, len(pairs)), hold=True)
         notice = f"warm start from registration: {result.reason}; the generator is kept, not trained"
         return Warmth(start, model.contrast.covariance, notice, result.evidence)
     t = result.t
@@ -66,12 +66,5 @@ def find_warm_start(
         t = product_magnitudes(coefficients, t @ coefficients, basis)
     t = np.where(result.accepted[:, None], t, np.nan)
     names = " and ".join(g.generator.name for g in result.generators)
-    start = WarmStart(coefficients, _spread(t, index, len(pairs)))
+    start = WarmStart(coefficients, among_all(t, index, len(pairs)))
     return Warmth(start, None, f"warm start from registration: {names}", result.evidence)
-
-
-def _spread(t: np.ndarray, index: np.ndarray, count: int) -> np.ndarray:
-    """Magnitudes of some pairs among those of all; NaN elsewhere."""
-    spread = np.full((count, t.shape[1]), np.nan)
-    spread[index] = t
-    return spread
