@@ -13,7 +13,7 @@ from liescope import SymmetryDetector, SymmetryResult, detect, load_result
 from liescope.data import Pairs, make_pairs
 from liescope.detector.registered import split
 from liescope.evaluation import field_cosine, principal_angles
-from liescope.geometry import affine
+from liescope.geometry import PolynomialBasis, affine
 from liescope.registration import GreyScale, PairSet, Study
 from liescope.registration.calibration import variance_factor
 from liescope.registration.joint import JointEquations
@@ -44,6 +44,7 @@ def test_a_rotation_between_different_digits_of_a_class(super_detector: Symmetry
     contrast = result.evidence["contrast"]
     assert contrast["ratio"] > 1.5 > contrast["runner_up"]
     assert contrast["p_value"] == result.evidence["p_value"] == 0.01
+    assert contrast["explains"]
     t, sign = result.t[:, 0], np.sign(found.coefficients @ truth(supers)[0])
     assert supers.magnitude is not None
     assert np.corrcoef(sign * t, supers.magnitude[:, 0])[0, 1] > 0.6
@@ -52,6 +53,36 @@ def test_a_rotation_between_different_digits_of_a_class(super_detector: Symmetry
     assert result.t_error is not None
     error = np.median(np.abs(sign * t - supers.magnitude[:, 0])) / 0.6745
     assert 0.5 < error / float(np.median(result.t_error)) < 2
+
+
+# Rows over d/dx, x d/dx, y d/dx, d/dy, x d/dy, y d/dy.
+TRANSLATIONS = [[1, 0, 0, 0, 0, 0], [0, 0, 0, 1, 0, 0]]
+SCALE, ROTATION = [0, 1, 0, 0, 0, 1], [0, 0, -1, 0, 1, 0]
+LINEAR = [[0, 1, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0], [0, 0, 0, 0, 1, 0], [0, 0, 0, 0, 0, 1]]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize(
+    ("transform", "width", "rows"),
+    [
+        ("rotation", 60, [*TRANSLATIONS, SCALE]),
+        ("scale", 0.4, [*TRANSLATIONS, ROTATION]),
+        ("translation-x", 6, LINEAR),
+    ],
+    ids=["rotation", "scale", "translation"],
+)
+def test_a_basis_without_the_generator_of_pairs_with_one_root_claims_nothing(
+    transform: str, width: float, rows: list[list[int]], seed: int
+) -> None:
+    table = torch.einsum("bm,mck->bck", torch.tensor(rows, dtype=torch.float64), affine().table)
+    basis = PolynomialBasis("part", [f"field {i}" for i in range(len(rows))], table, 1)
+    pairs = make_pairs("symnist", transform=transform, range=width, pairs=1000, order=3, seed=seed)
+    result = detect(pairs.source, pairs.target, basis=basis, random_state=seed)
+    assert result.verdict == "no symmetry"
+    # Pairs vary in some direction more than look-alikes do, but moving along it explains nothing.
+    contrast = result.evidence["contrast"]
+    assert not contrast["explains"]
+    assert "larger basis" in result.reason or "soft" in result.reason
 
 
 def test_magnitudes_of_new_pairs_of_different_digits(super_detector: SymmetryDetector, supers: Pairs) -> None:

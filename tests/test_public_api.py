@@ -129,6 +129,8 @@ PUBLIC = {
         "worker_pool",
     ],
     "liescope.inference": [
+        "DIFFERENT_ROOTS",
+        "LEVEL",
         "CoefficientUncertainty",
         "Count",
         "Evidence",

@@ -64,8 +64,9 @@ _SYSTEMATIC_DEG = 0.1
 _CONTRAST_SYSTEMATIC_DEG = 5.0
 """The same for images of different roots."""
 
-_SAMPLE_QUANTILES = np.linspace(0, 1, 10)
-_REJECTED_SAMPLES = 4
+_SAMPLES, _FEWEST_SAMPLES, _REJECTED_SAMPLES = 60, 10, 4
+_SAMPLE_VALUES = 1 << 20
+"""Pixels of the accepted samples' sources, all together: of large images fewer are kept."""
 _LEAST_GREY = 1e-18
 
 
@@ -123,18 +124,15 @@ def fit_registration(
     model: RegistrationModel | ContrastModel | None = None
     clean: dict[str, Any] | None = None
     if have_different_roots(count, basis) and exactly in (None, 1):
-        contrasted = contrast_pairs(pairs, study.alignment, seed, report)
-        evidence["contrast"], reason = contrasted.evidence, contrasted.reason
-        evidence["p_value"] = contrasted.evidence["p_value"]
-        if contrasted.generator is not None:
+        contrasted = contrast_pairs(pairs, parts[1], study.alignment, seed, report)
+        reason = contrasted.reason
+        if contrasted.generator is None:
+            told = ("p_value", "contrast")  # the errors stay those of what was counted
+            evidence |= {name: contrasted.evidence[name] for name in told}
+        else:
+            evidence |= contrasted.evidence
             generators, model = (contrasted.generator,), contrasted.model
-            report("measuring all pairs", 0.0)
-            t, residual, still = contrasted.model.measured_pairs(pairs)
-            permuted = contrasted.model.measured_pairs(pairs.permuted(parts[1], 1 + seed % (len(parts[1]) - 1)))[1]
-            # All pairs count as held out: the generator is no fit to their residuals.
-            errors = {"heldout_error": residual, "identity_error": still, "permuted_error": permuted}
-            evidence |= {name: float(error.mean()) for name, error in errors.items()}
-            contrast = contrasted.model.contrast
+            t, residual, contrast = contrasted.t, contrasted.residual, contrasted.model.contrast
             t_error = np.full_like(t, contrast.t_error)
             ambiguous = ((t <= contrast.bounds[0]) | (t >= contrast.bounds[1]))[:, 0]
             direction = torch.as_tensor(contrast.direction[:, None])
@@ -299,7 +297,8 @@ def samples_of(
         accepted, rejected = order, order[:0]
     picked: list[int] = []
     if len(accepted):
-        picked += [int(accepted[int(q * (len(accepted) - 1))]) for q in _SAMPLE_QUANTILES]
+        count = int(np.clip(_SAMPLE_VALUES // int(np.prod(result.shape)), _FEWEST_SAMPLES, _SAMPLES))
+        picked += [int(accepted[int(q * (len(accepted) - 1))]) for q in np.linspace(0, 1, count)]
     picked += [int(i) for i in rejected[-_REJECTED_SAMPLES:]]
     index = np.array(sorted(set(picked)), dtype=np.int64)
     # Grey values that single precision cannot hold are kept in units of a typical target.

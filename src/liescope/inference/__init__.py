@@ -1,10 +1,21 @@
 """How many generators, how sure, and what the law of the magnitudes looks like."""
 
-from liescope.inference.count import Count, Evidence, GainTest, SpanStudy, count_generators, gain_test
+from liescope.inference.count import (
+    DIFFERENT_ROOTS,
+    LEVEL,
+    Count,
+    Evidence,
+    GainTest,
+    SpanStudy,
+    count_generators,
+    gain_test,
+)
 from liescope.inference.modes import find_modes
 from liescope.inference.uncertainty import CoefficientUncertainty, coefficient_uncertainty, identifiable
 
 __all__ = [
+    "DIFFERENT_ROOTS",
+    "LEVEL",
     "CoefficientUncertainty",
     "Count",
     "Evidence",

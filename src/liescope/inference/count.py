@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from scipy.stats import mannwhitneyu
 
-__all__ = ["Count", "Evidence", "GainTest", "SpanStudy", "count_generators", "gain_test"]
+__all__ = ["DIFFERENT_ROOTS", "LEVEL", "Count", "Evidence", "GainTest", "SpanStudy", "count_generators", "gain_test"]
 
 LEVEL = 0.05
 """Family-wise: the chance of one generator too many, over all steps."""
@@ -27,6 +27,10 @@ MATERIAL = 0.05
 
 DECISIVE = 0.5
 """Or leave half of what it leaves permuted pairs: then what little was left has an explanation."""
+
+DIFFERENT_ROOTS = 1 / 3
+"""Of what is left of permuted pairs' errors: copies of one image fit far better than that (0.2 with noise of a fifth of
+the grey range), images of one class with different roots fit worse (0.37 where each pair moves along a whole basis)."""
 
 _UNEXPLAINED = 0.05  # of a target's energy: while less is left, nobody looks beyond a generator that does not pay
 _RELATED = 0.8  # of the permuted pairs' error: pairs that differ less than this belong together
@@ -81,7 +85,8 @@ class Count(NamedTuple):
         One a test: ``generators`` (0 for the test of the whole basis), ``bought``, ``excess``,
         ``p_value``, and whether it ``pays``.
     related : bool
-        Whether images of a pair are more alike than those of permuted pairs before anything is moved.
+        Whether images of a pair belong together: they are more alike than those of permuted pairs as they are, or where
+        every pair may move along the whole basis.
     left : float
         Median error of held-out pairs in units of that of permuted pairs, both moved as well as the span allows.
     """
@@ -150,9 +155,10 @@ def count_generators(
 
     The order of the tests is fixed and the first failure ends it, so the level of each is the level of all. In a
     large algebra a single generator may buy little more on pairs than on permuted ones: where one does not pay, but
-    letting every pair move along the whole basis would, more generators are tried. Both tests of a step share the
-    level. Products of generators fill the algebra that their brackets generate: while the span is not closed, a further
-    generator is expected, and may be a weak one.
+    letting every pair move along the whole basis would, more generators are tried, unless even that leaves as much as
+    it does of images with different roots. Both tests of a step share the level. Products of generators fill the
+    algebra that their brackets generate: while the span is not closed, a further generator is expected, and may be a
+    weak one.
 
     Parameters
     ----------
@@ -180,6 +186,7 @@ def count_generators(
     accepted, span, errors = 0, None, identity
     steps: list[dict[str, float]] = []
     free: GainTest | None = None
+    whole = identity
     for number in range(1, (exactly or most) + 1):
         trial = study.fit(number)
         tried = errors_of(partial(study.held_out_errors, trial))
@@ -195,7 +202,7 @@ def count_generators(
                 whole = errors_of(study.free_errors)
                 free = gain_test(errors.pairs, whole.pairs, errors.permuted, whole.permuted, level)
                 steps.append({"generators": 0, **free._asdict(), "pays": float(free.convincing(LEVEL / 2))})
-            if not free.convincing(LEVEL / 2):
+            if not free.convincing(LEVEL / 2) or (exactly is None and _left_of(whole) > DIFFERENT_ROOTS):
                 break
             if number == exactly:
                 accepted, span, errors = number, trial, tried
@@ -204,9 +211,14 @@ def count_generators(
     looked = steps[: 1 + next((i for i, step in enumerate(steps) if step["pays"]), len(steps))]
     p_value = min(1.0, len(looked) * min(step["p_value"] for step in looked))
     paid = max((int(step["generators"]) for step in steps if step["pays"]), default=0)
-    left = float(np.median(errors.pairs) / max(np.median(errors.permuted), _LEAST_ERROR))
+    related = related or (free is not None and free.convincing(LEVEL / 2))
     reason = _reason(accepted, paid, related)
-    return Count(accepted, span, _evidence(errors, identity, p_value), reason, steps, related, left)
+    return Count(accepted, span, _evidence(errors, identity, p_value), reason, steps, related, _left_of(errors))
+
+
+def _left_of(errors: _Errors) -> float:
+    """Median error of pairs in units of that of permuted pairs."""
+    return float(np.median(errors.pairs) / max(np.median(errors.permuted), _LEAST_ERROR))
 
 
 def _shifts(count: int, seed: int) -> list[int]:
@@ -239,5 +251,5 @@ def _reason(accepted: int, paid: int, related: bool) -> str:
     if accepted:
         return "held-out pairs are explained far better than pairs with permuted targets"
     if related:
-        return "the images of a pair are alike, but no generator explains how they differ"
+        return "the images of a pair belong together, but no generator explains how they differ"
     return "no generator explains held-out pairs better than it explains pairs with permuted targets"
