@@ -52,6 +52,13 @@ def test_no_symmetry_where_permuted_pairs_gain_as_much() -> None:
     assert (count.generators, count.span) == (0, None)
 
 
+@pytest.mark.parametrize("identity", [1.0, 1e-2, 1e-3, 1e-4])
+def test_small_moves_count_as_large_ones_do(identity: float) -> None:
+    # Half a pixel at most changes a thousandth of the energy: less than resampling leaves of large moves.
+    count = count_generators(FakeStudy([0.1, 0.095], [0.9, 0.8], identity), 2)
+    assert count.generators == 1
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_a_gain_hardly_larger_than_that_of_permuted_pairs_is_no_symmetry(seed: int) -> None:
     # Significant with 200 pairs, but a tenth less than what is left of permuted pairs proves nothing.

@@ -35,6 +35,7 @@ the grey range), images of one class with different roots fit worse (0.37 where 
 _UNEXPLAINED = 0.05  # of a target's energy: while less is left, nobody looks beyond a generator that does not pay
 _RELATED = 0.8  # of the permuted pairs' error: pairs that differ less than this belong together
 _RESAMPLING = 2e-3  # of a target's energy: what moving an image and resampling it leaves
+_RESAMPLING_SHARE = 0.1  # of the identity's error, where that is less: small moves leave little
 _IDENTITY = 1e-5
 _LEAST_PERMUTED = 32
 _LEAST_ERROR = 1e-6
@@ -125,15 +126,16 @@ def gain_test(
 
     ``identity`` is the mean error of the pairs if nothing is moved.
     """
-    left, null_left = _left(before, after), _left(null_before, null_after)
+    floor = min(_RESAMPLING, _RESAMPLING_SHARE * identity)
+    left, null_left = _left(before, after, floor), _left(null_before, null_after, floor)
     p = float(mannwhitneyu(left, null_left, alternative="less").pvalue)
     bought = float(before.mean() - after.mean()) / max(identity, _LEAST_ERROR)
     return GainTest(bought, 1.0 - float(np.median(left) / max(np.median(null_left), _LEAST_ERROR)), p)
 
 
-def _left(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+def _left(before: np.ndarray, after: np.ndarray, floor: float) -> np.ndarray:
     """Shares of the errors that are left; errors of the size that resampling leaves anyway do not count."""
-    left: np.ndarray = (after + _RESAMPLING) / (before + _RESAMPLING)
+    left: np.ndarray = (after + floor) / (before + floor)
     return left
 
 
