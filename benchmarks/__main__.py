@@ -1,7 +1,8 @@
-"""``python -m benchmarks [NAME ...] [--tiny] [--seeds ...] [--threads N] [--out DIR]``."""
+"""``python -m benchmarks [NAME ...] [--tiny] [--seeds ...] [--threads N] [--out DIR]``, and ``render``."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 
 from benchmarks import (
@@ -14,11 +15,14 @@ from benchmarks import (
     laws,
     noise,
     quadratic,
+    render,
     scaling,
 )
 from benchmarks.command import Benchmark, main
+from liescope.evaluation.bench import BENCHMARKS as PUBLIC
 
 BENCHMARKS: Mapping[str, Benchmark] = {
+    **PUBLIC,
     "accuracy": accuracy.run,
     "laws": laws.run,
     "noise": noise.run,
@@ -32,4 +36,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
 }
 
 if __name__ == "__main__":
-    main(BENCHMARKS)
+    if sys.argv[1:2] == ["render"]:
+        render.main(sys.argv[2:])
+    else:
+        main(BENCHMARKS)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from benchmarks.cases import AFFINE, Setting, Target, case
 from benchmarks.columns import EXACT_NOTE, HELD_NOTE, READING_NOTE, columns
 from benchmarks.command import Options, main
-from benchmarks.record import Record
 from benchmarks.sweep import sweep, warm_up
-from benchmarks.table import Table
+from liescope.evaluation.bench.record import Record
+from liescope.evaluation.bench.table import Table
 
 TARGET = Target(cosine=0.9995, seconds=5.0, t_error=0.01)
 ORDERS = (0, 1, 3)

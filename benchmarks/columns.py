@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.table import MISSING, Column, Row, number, value, verdict
+from liescope.evaluation.bench.table import MISSING, Column, Row, number, value, verdict
 
 __all__ = ["CASE", "EXACT_NOTE", "HELD_NOTE", "LAW", "MODES", "NOISE", "READING_NOTE", "columns"]
 

@@ -3,46 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from rich.console import Console
 
-from benchmarks.record import Record
+from liescope.cli.progress import ProgressDisplay
+from liescope.evaluation.bench import Benchmark, Options, Record, UnavailableError
 
-__all__ = ["Benchmark", "Options", "UnavailableError", "main"]
+__all__ = ["Benchmark", "Options", "Record", "UnavailableError", "main"]
 
 RESULTS = Path(__file__).parent / "results"
 WIDTH = 190
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a benchmark is run.
-
-    Parameters
-    ----------
-    tiny : bool
-        A few seconds of work, to see that it runs; its numbers mean little.
-    seeds : tuple of int, optional
-        Seeds of the data and of the detector, for every row; each benchmark has its own choice.
-    corpora : tuple of str
-        Further corpora (names, ``.npz`` files, folders) for the benchmark that compares corpora.
-    """
-
-    tiny: bool = False
-    seeds: tuple[int, ...] | None = None
-    corpora: tuple[str, ...] = ()
-
-
-class UnavailableError(Exception):
-    """Something that a benchmark compares with is not installed."""
-
-
-Benchmark = Callable[[Options], Record]
 
 
 @contextmanager
@@ -66,7 +40,7 @@ def main(benchmarks: Mapping[str, Benchmark], argv: Sequence[str] | None = None)
         parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(benchmarks)}; default: all")
     parser.add_argument("--tiny", action="store_true", help="a few seconds of each, to see that it runs")
     parser.add_argument("--seeds", type=int, nargs="+", help="seeds of every row (default: as each table says)")
-    parser.add_argument("--corpus", nargs="+", default=[], help="further corpora for the benchmark `corpora`")
+    parser.add_argument("--corpus", nargs="+", default=[], help="further corpora, or another where there is but one")
     parser.add_argument("--threads", type=int, help="threads of torch (default: its own choice)")
     parser.add_argument("--out", type=Path, help="folder of the results (default: benchmarks/results)")
     arguments = parser.parse_args(argv)
@@ -77,14 +51,13 @@ def main(benchmarks: Mapping[str, Benchmark], argv: Sequence[str] | None = None)
     if arguments.threads is not None and arguments.threads < 1:
         parser.error(f"expected at least one thread, got {arguments.threads}")
     folder: Path | None = arguments.out or (None if arguments.tiny else RESULTS)
-    options = Options(
-        arguments.tiny, None if arguments.seeds is None else tuple(arguments.seeds), tuple(arguments.corpus)
-    )
+    seeds = None if arguments.seeds is None else tuple(arguments.seeds)
 
     # Tables are wide; a narrow terminal breaks their lines, which is better than to lose numbers.
     console = Console(highlight=False, markup=False, width=max(Console().width, WIDTH))
     records = []
-    with _threads(arguments.threads):
+    with _threads(arguments.threads), ProgressDisplay() as display:
+        options = Options(arguments.tiny, seeds, tuple(arguments.corpus), progress=display)
         for name in names:
             try:
                 record = benchmarks[name](options)
@@ -98,5 +71,5 @@ def main(benchmarks: Mapping[str, Benchmark], argv: Sequence[str] | None = None)
                 console.print(f"{name}: written to {as_json}")
     for record in records:
         outcome = "all targets met" if record.passed else "TARGETS MISSED"
-        console.print(f"{record.name}: {'tiny, targets do not count' if options.tiny else outcome}")
+        console.print(f"{record.name}: {'tiny, targets do not count' if arguments.tiny else outcome}")
     return records

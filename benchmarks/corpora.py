@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from benchmarks.cases import Case, Setting, Target
 from benchmarks.columns import EXACT_NOTE, READING_NOTE, columns
 from benchmarks.command import Options, main
-from benchmarks.record import Record
 from benchmarks.sweep import sweep, warm_up
-from benchmarks.table import Column, Table
+from liescope.evaluation.bench.options import corpus_name
+from liescope.evaluation.bench.record import Record
+from liescope.evaluation.bench.table import Column, Table
 
 SHARES = {
     "rotation": 60.0,
@@ -66,7 +66,7 @@ def run(options: Options) -> Record:
     warm_up(tiny=options.tiny)
     rows, runs = sweep(plan, seeds, count)
     for row, setting in zip(rows, plan, strict=True):
-        row["corpus"] = Path(setting.corpus or "mnist-5k").stem
+        row["corpus"] = corpus_name(setting.corpus)
     table = Table(
         f"Corpora, order 3, {count:,} pairs",
         columns(Column("corpus", lambda row: str(row["corpus"]))),
@@ -74,7 +74,7 @@ def run(options: Options) -> Record:
         (READING_NOTE, EXACT_NOTE),
     )
     # The results name a file, not the machine's folders.
-    named = [replace(run, setting=replace(run.setting, corpus=Path(run.setting.corpus or "").name)) for run in runs]
+    named = [replace(run, setting=replace(run.setting, corpus=corpus_name(run.setting.corpus))) for run in runs]
     used = {"pairs": count, "seeds": seeds, "tiny": options.tiny, "corpora": [row["corpus"] for row in rows]}
     return Record("corpora", "Corpora", (table,), named, used)
 

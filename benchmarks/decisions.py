@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,12 +16,13 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from benchmarks.command import Options, main
-from benchmarks.parallel import side_by_side
-from benchmarks.record import Record, spread
-from benchmarks.table import Column, Row, Table, number, value, verdict
 from liescope import SymmetryResult, detect
 from liescope.data import Pairs, load_corpus, make_pairs
 from liescope.evaluation import field_cosine, principal_angles
+from liescope.evaluation.bench.options import corpus_name
+from liescope.evaluation.bench.parallel import side_by_side
+from liescope.evaluation.bench.record import Record, spread
+from liescope.evaluation.bench.table import Column, Row, Table, number, value, verdict
 from liescope.geometry import Basis, PolynomialBasis, affine
 
 SEEDS = 40
@@ -196,8 +196,8 @@ def run(options: Options) -> Record:
     if not tiny:
         tables.append(Table("Different digits of one class", SUPER_COLUMNS, _rows("super", runs), (SUPER_NOTE,)))
     tables.append(Table("Coverage", COVERAGE_COLUMNS, _rows("coverage", runs), (COVERAGE_NOTE,)))
-    used = {"seeds": seeds, "tiny": tiny, "corpora": [_corpus(name) for name in corpora]}
-    told = [replace(one, task=replace(one.task, corpus=_corpus(one.task.corpus))) for one in runs]
+    used = {"seeds": seeds, "tiny": tiny, "corpora": [corpus_name(name) for name in corpora]}
+    told = [replace(one, task=replace(one.task, corpus=corpus_name(one.task.corpus))) for one in runs]
     return Record("decisions", "How many, which, or none", tables, told, used)
 
 
@@ -333,7 +333,7 @@ def _row(key: Task, runs: Sequence[Run]) -> dict[str, Any]:
     extra = [one.seconds / one.seconds_known for one in runs if np.isfinite(one.seconds_known)] or [np.nan]
     row: dict[str, Any] = {
         "kind": key.kind,
-        "corpus": _corpus(key.corpus),
+        "corpus": corpus_name(key.corpus),
         "basis": key.basis,
         "pairs": key.pairs,
         "runs": len(runs),
@@ -361,10 +361,6 @@ def _row(key: Task, runs: Sequence[Run]) -> dict[str, Any]:
     }[key.table]
     missed = [name for name, fine in reached.items() if not fine]
     return {**row, "passed": not missed, "missed": missed}
-
-
-def _corpus(name: str | None) -> str:
-    return "mnist-5k" if name is None else Path(name).stem
 
 
 def _numbers(row: Row) -> str:

@@ -16,11 +16,12 @@ import torch
 
 from benchmarks.cases import Case, Setting
 from benchmarks.command import Options, UnavailableError, main
-from benchmarks.record import Record, spread
-from benchmarks.sweep import found_magnitude, timed_detection, true_coefficients, warm_up
-from benchmarks.table import Column, Row, Table, number, value, verdict
+from benchmarks.sweep import found_magnitude, timed_detection, warm_up
 from liescope import SymmetryDetector
 from liescope.data import Pairs, make_pairs
+from liescope.evaluation.bench.problems import true_coefficients
+from liescope.evaluation.bench.record import Record, spread
+from liescope.evaluation.bench.table import Column, Row, Table, number, value, verdict
 
 CASE = Case("rotation", "rotation", 45.0)
 FASTER = 100.0

@@ -16,13 +16,14 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from benchmarks.command import Options, main
-from benchmarks.parallel import side_by_side
-from benchmarks.record import Record, spread
-from benchmarks.sweep import true_coefficients, warm_up
-from benchmarks.table import Column, Row, Table, number, value, verdict
+from benchmarks.sweep import warm_up
 from liescope import SymmetryResult, detect
 from liescope.data import Pairs, make_pairs
 from liescope.evaluation import field_cosine, principal_angles, wasserstein
+from liescope.evaluation.bench.parallel import side_by_side
+from liescope.evaluation.bench.problems import true_coefficients
+from liescope.evaluation.bench.record import Record, spread
+from liescope.evaluation.bench.table import Column, Row, Table, number, value, verdict
 from liescope.inference import find_modes
 from liescope.latent import get_config, held_out_split
 

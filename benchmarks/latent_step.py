@@ -20,12 +20,12 @@ from torch.nn.functional import mse_loss
 
 from benchmarks.command import Options, main
 from benchmarks.memory import peak_bytes, reset_peak, resident_bytes
-from benchmarks.published import DenseFormulation
-from benchmarks.record import Record, spread
-from benchmarks.table import Column, Table, number, value, verdict
 from liescope.data import load_corpus, pairs_from, resize_images
+from liescope.evaluation.bench.record import Record, spread
+from liescope.evaluation.bench.table import Column, Table, number, value, verdict
 from liescope.geometry import Grid, affine
 from liescope.latent import LatentConfig, LatentModel, PixelAction, get_config, loss_terms
+from liescope.reproduce.dense import DenseFormulation
 
 BATCH = 1024
 DENSE_BATCH = 64

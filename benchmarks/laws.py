@@ -8,9 +8,9 @@ from __future__ import annotations
 from benchmarks.cases import LAW_MODES, Setting, Target, case
 from benchmarks.columns import EXACT_NOTE, LAW, MODES, READING_NOTE, columns
 from benchmarks.command import Options, main
-from benchmarks.record import Record
 from benchmarks.sweep import sweep, warm_up
-from benchmarks.table import Table
+from liescope.evaluation.bench.record import Record
+from liescope.evaluation.bench.table import Table
 
 CASES = ("rotation", "scale", "translation-x")
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from benchmarks.cases import AFFINE, Setting, Target, case
 from benchmarks.columns import NOISE, READING_NOTE, columns
 from benchmarks.command import Options, main
-from benchmarks.record import Record
 from benchmarks.sweep import sweep, warm_up
-from benchmarks.table import Table
+from liescope.evaluation.bench.record import Record
+from liescope.evaluation.bench.table import Table
 
 COSINES = {0.1: 0.999, 0.2: 0.99}
 """Least cosine by the standard deviation of the noise, a share of the grey range."""

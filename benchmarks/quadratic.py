@@ -8,9 +8,9 @@ from __future__ import annotations
 from benchmarks.cases import AFFINE, SPECIAL_CONFORMAL, Setting, Target, case
 from benchmarks.columns import EXACT_NOTE, HELD_NOTE, NOISE, READING_NOTE, columns
 from benchmarks.command import Options, main
-from benchmarks.record import Record
 from benchmarks.sweep import sweep, warm_up
-from benchmarks.table import Table
+from liescope.evaluation.bench.record import Record
+from liescope.evaluation.bench.table import Table
 
 BASIS = "quadratic"
 TARGET = Target(cosine=0.999, seconds=20.0)

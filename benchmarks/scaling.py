@@ -21,11 +21,11 @@ from benchmarks.cases import Case, Setting
 from benchmarks.columns import EXACT_NOTE
 from benchmarks.command import Options, main
 from benchmarks.memory import peak_bytes, reset_peak, resident_bytes
-from benchmarks.record import Record, spread
 from benchmarks.sweep import compare, timed_detection, warm_up
-from benchmarks.table import Column, Row, Table, number, value, verdict
 from liescope import SymmetryResult
 from liescope.data import Pairs, load_corpus, pairs_from, resize_images, save_pairs
+from liescope.evaluation.bench.record import Record, spread
+from liescope.evaluation.bench.table import Column, Row, Table, number, value, verdict
 
 ROTATION = Case("rotation", "rotation", 60.0)
 COUNTS = (1_000, 5_000, 20_000, 60_000)

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.cases import Case, Setting, Target
-from benchmarks.record import spread
 from liescope import SymmetryResult, detect
 from liescope.data import Pairs
 from liescope.evaluation import field_cosine, magnitude_error, wasserstein
+from liescope.evaluation.bench.problems import true_coefficients
+from liescope.evaluation.bench.record import spread
 from liescope.inference import find_modes
 
 __all__ = [
@@ -24,7 +25,6 @@ __all__ = [
     "found_magnitude",
     "sweep",
     "timed_detection",
-    "true_coefficients",
     "warm_up",
 ]
 
@@ -72,17 +72,6 @@ class Run:
     unit: str
     found: Comparison
     seconds: float
-
-
-def true_coefficients(pairs: Pairs, dimension: int, index: int = 0) -> np.ndarray:
-    """Coefficients of a true generator in a polynomial basis that holds it, shape (dimension,).
-
-    Bases order their fields [u..., v...] over 1, x, y, x^2, ...: a basis of higher degree has further monomials behind.
-    """
-    components = np.reshape(pairs.meta["generators"][index], (2, -1))
-    embedded = np.zeros((2, dimension // 2))
-    embedded[:, : components.shape[1]] = components
-    return embedded.ravel()
 
 
 def found_magnitude(pairs: Pairs, result: SymmetryResult) -> tuple[float, np.ndarray | None]:

@@ -12,12 +12,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from liescope.algebra import Generator
 from liescope.data import make_pairs
-from liescope.geometry import Grid, get_basis
-from liescope.latent import LatentModel, PixelAction, get_config, loss_terms
+from liescope.evaluation.bench.problems import true_coefficients
 
 ROOT = Path(__file__).parents[1]
 SWEEPS = ("accuracy", "laws", "noise", "quadratic")
@@ -123,21 +121,6 @@ def test_a_step_is_measured_beside_the_published_formulation(tmp_path):
     assert all(row["overhead"] > 0 and row["dense_median"] > 0 for row in growth)
 
 
-@pytest.mark.parametrize("order", [1, 2, 3])
-def test_the_published_formulation_is_the_same_loss(order):
-    config = get_config({"loss": {"alpha_form": "taylor", "taylor_order": order, "lasso": 0.1, "latent": 1.0}})
-    model = LatentModel(config.model, get_basis("affine"), (1, 20, 20), seed=order)
-    pairs = make_pairs(transform="rotation", range=40, pairs=6, size=20, seed=order)
-    source, target = (torch.as_tensor(np.asarray(x))[:, None] for x in (pairs.source, pairs.target))
-    pixels = PixelAction(model.basis, Grid.of(20, 20), order, config.model.kernel, False, torch.device("cpu"))
-    ours = torch.stack(list(loss_terms(model, model(source, target), source, target, pixels, config.loss).values()))
-    dense = module("published").DenseFormulation(model, config.loss).loss(source, target)
-    assert float(dense.detach()) == pytest.approx(float(ours.detach().sum()), rel=1e-4)
-    gradients = [torch.autograd.grad(loss, list(model.parameters()), retain_graph=True) for loss in (ours.sum(), dense)]
-    for found, expected in zip(*gradients, strict=True):
-        assert float((found - expected).norm()) <= 1e-3 * float(expected.norm()) + 1e-7
-
-
 def test_decisions_are_counted_over_seeds(tmp_path):
     run_tiny("decisions", tmp_path)
     alarms, right, mixed, coverage = (table["rows"] for table in read("decisions", tmp_path)["tables"])
@@ -192,7 +175,7 @@ def test_kornia_is_compared_on_the_same_pairs(tmp_path):
 
 
 def test_without_kornia_the_benchmark_is_skipped_with_a_reason(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *_: None)
     run_tiny("kornia_registrator", tmp_path)
     assert "kornia_registrator: skipped, kornia is not installed" in capsys.readouterr().out
     assert list(tmp_path.iterdir()) == []
@@ -208,7 +191,7 @@ def test_bad_usage_runs_nothing(arguments):
 def test_an_affine_truth_is_the_same_field_in_the_quadratic_basis():
     pairs = make_pairs(transform="rotation", centre=(18, 10), pairs=8)
     affine = Generator(pairs.meta["generators"][0], "affine")
-    quadratic = Generator(module("sweep").true_coefficients(pairs, 12), "quadratic")
+    quadratic = Generator(true_coefficients(pairs, 12), "quadratic")
     points = np.random.default_rng(0).uniform(-1, 1, (20, 2))
     np.testing.assert_allclose(quadratic.field(points), affine.field(points), atol=1e-12)
 
@@ -270,3 +253,74 @@ def test_peak_memory_sees_what_was_freed():
     before = memory.resident_bytes()
     np.ones(1 << 24).sum()
     assert memory.peak_bytes() - before > 0.9 * 2**27
+
+
+def test_corpora_given_as_files_appear_by_their_stem(tmp_path, monkeypatch):
+    decisions = module("decisions")
+
+    def seen(function, tasks):
+        return [decisions.Run(one, 1, 1, 0.1, 1.0, 0.9, 1.0, "so(2)", 1.0, 0.9, 1.0, True) for one in tasks]
+
+    monkeypatch.setattr(decisions, "side_by_side", seen)
+    record = decisions.run(module("command").Options(tiny=True, corpora=(str(tmp_path / "galaxies.npz"),)))
+    text = json.dumps(record.to_dict())
+    assert str(tmp_path) not in text
+    assert {run["task"]["corpus"] for run in record.to_dict()["runs"]} == {"mnist-5k", "galaxies"}
+
+
+def test_results_become_a_page(tmp_path):
+    for name in ("lconv", "headline"):
+        run_tiny(name, tmp_path / "results")
+    run_tiny("laws", tmp_path / "results")
+    render = module("render")
+    render.main(["--results", str(tmp_path / "results"), "--docs", str(tmp_path / "docs")])
+    page = (tmp_path / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    for name in ("lconv", "headline"):
+        tables = (tmp_path / "results" / f"{name}.md").read_text(encoding="utf-8").splitlines()
+        # Everything but that it is from a run: every row, note, and the machine.
+        assert set(tables) <= set(page.splitlines())
+    assert "Not measured yet: `liescope bench methods --out DIR`" in page
+    assert "[Laws of the magnitudes](../results/laws.md)" in page
+    links = [part.partition(")")[0] for part in page.split("](")[1:]]
+    assert {link for link in links if link.endswith(".png")} == {"images/bench-headline.png", "images/bench-lconv.png"}
+    assert all((tmp_path / "docs" / link).is_file() for link in links)
+    again = tmp_path / "docs" / "benchmarks.md"
+    before = again.read_bytes()
+    render.main(["--results", str(tmp_path / "results"), "--docs", str(tmp_path / "docs")])
+    assert again.read_bytes() == before
+
+
+def test_a_page_of_nothing_is_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        module("render").main(["--results", str(tmp_path), "--docs", str(tmp_path)])
+    assert stopped.value.code == 2
+    assert "expected results" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_points_of_the_plots_are_the_numbers_of_the_rows():
+    names = ("rotation", "scale")
+    rows = [
+        {
+            "transform": name,
+            "law": law,
+            "cosine": cosine,
+            "w1": w1,
+            "null_w1": 0.05,
+            "null_cosine": 0.3,
+            "target": 0.999,
+        }
+        for name in names
+        for law, cosine, w1 in (("uniform", 0.9, 0.02), ("normal", 1.0, None))
+    ]
+    record = {"tables": [{"rows": rows}]}
+    figure, words = module("charts").CHARTS["headline"][0](record)
+    left, right = figure.axes
+    assert "beside their null levels" in words
+    assert [tick.get_text() for tick in left.get_xticklabels()] == list(names)
+    assert left.get_ylabel() == "1 − cosine of the fields, worst seed"
+    assert "% of the range" in right.get_ylabel()
+    points = left.collections[0].get_offsets()
+    np.testing.assert_allclose(points[:, 1], [0.1, 0.1])
+    np.testing.assert_allclose(right.collections[0].get_offsets()[:, 1], [2, 2])
+    assert np.isnan(np.ma.filled(right.collections[2].get_offsets()[:, 1].astype(float), np.nan)).all()

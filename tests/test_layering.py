@@ -23,6 +23,7 @@ LAYERS = (
     {"detector"},
     {"evaluation"},
     {"report"},
+    {"reproduce"},
     {"cli"},
     {"__main__"},
 )

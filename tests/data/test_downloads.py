@@ -114,6 +114,31 @@ def test_a_later_run_resumes(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.M
     assert shelf.requests[-1] == f"bytes={kept}-"
 
 
+@pytest.mark.parametrize("there", [0, 1, 2])
+def test_a_failed_download_leaves_no_empty_folders(shelf: Shelf, tmp_path: Path, there: int) -> None:
+    file = remote(shelf)
+    folders = [tmp_path / "cache", tmp_path / "cache" / "liescope", tmp_path / "cache" / "liescope" / "corpus"]
+    for folder in folders[:there]:
+        folder.mkdir()
+    del shelf.files["data.bin"]
+    with pytest.raises(InputError, match="got no connection"):
+        fetch(file, folders[-1])
+    assert sorted(tmp_path.rglob("*")) == folders[:there]
+    shelf.files["data.bin"] = DATA[:-1]
+    with pytest.raises(InputError, match="it was removed, try again"):
+        fetch(file, folders[-1])
+    assert sorted(tmp_path.rglob("*")) == folders[:there]
+
+
+def test_a_failed_download_leaves_what_was_there(shelf: Shelf, tmp_path: Path) -> None:
+    file = remote(shelf)
+    (tmp_path / "corpus").mkdir()
+    del shelf.files["data.bin"]
+    with pytest.raises(InputError, match="got no connection"):
+        fetch(file, tmp_path / "corpus")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["corpus"]
+
+
 def test_corrupt_download_is_removed_and_both_sums_named(shelf: Shelf, tmp_path: Path) -> None:
     file = remote(shelf)
     shelf.files["data.bin"] = DATA[:-1] + b"x"

@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-"""The command line: make, detect, train, apply, report."""
+"""The command line: make, detect, train, apply, report, reproduce, bench."""
 
 
 def _print_version(value: bool) -> None:
@@ -249,18 +249,113 @@ def apply(
 
 @app.command()
 def report(
-    result: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a result.")],
+    results: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folder of a result, or of several.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File to write, .html. Default: DIR/report.html; compare.html here for several results."),
+    ] = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Rebuild the page of a result.
+    """Rebuild the page of a result, or put several results side by side.
 
     \b
     Examples:
       liescope report found
+      liescope report found again other --out compare.html
     """
-    from liescope.result import load_result
+    from liescope.cli.reporting import run_report
 
-    page = load_result(result).report(result / "report.html")
-    if not quiet:
-        typer.echo(str(page))
+    run_report(results, out, quiet)
+
+
+@app.command()
+def reproduce(
+    figure: Annotated[
+        str,
+        typer.Argument(
+            metavar="FIGURE|all",
+            help="fig3, fig4, fig5, fig6, fig7, complexity, latent2d, wasserstein, ablation, or all of them.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for pictures (.png, .pdf), numbers (.csv) and findings (.json).")],
+    scale: Annotated[
+        str, typer.Option(help="quick (a few minutes a figure on two cores) or full (the paper's sizes).")
+    ] = "quick",
+    galaxies: Annotated[
+        str | None,
+        typer.Option(metavar="CORPUS", help="Galaxies for fig6: a corpus, an .npz with images, or a folder of them."),
+    ] = None,
+    tiny: Annotated[
+        bool, typer.Option("--tiny", help="Seconds of work, to see that it runs: the numbers mean nothing.")
+    ] = False,
+    seed: Seed = 0,
+    json: AsJson = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Make the paper's figures and tables again, and test its claims.
+
+    \b
+    Examples:
+      liescope reproduce fig4 --out figures
+      liescope reproduce all --out figures
+      liescope reproduce all --scale full --galaxies galaxies.npz --out figures
+    """
+    from liescope.cli.reproducing import run_reproduce
+
+    run_reproduce(figure, out, scale, seed, galaxies, tiny=tiny, as_json=json, quiet=quiet)
+
+
+@app.command()
+def bench(
+    out: Annotated[Path, typer.Option(help="Folder for NAME.json, NAME.md (tables) and NAME.csv (runs).")],
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NAME",
+            help="headline (8 transforms x 3 laws x 5 seeds), methods (engines, least squares, pair by pair), lconv "
+            "(rotated noise), symnist2023. Default: all four, without the methods that train networks.",
+            show_default=False,
+        ),
+    ] = None,
+    seeds: Annotated[
+        str | None, typer.Option(metavar="S1,S2,...", help="Seeds of every row. Default: as each table says.")
+    ] = None,
+    corpus: Annotated[
+        str | None,
+        typer.Option(help="Other images: a corpus, an .npz with images, or a folder of them. Default: mnist-5k."),
+    ] = None,
+    methods: Annotated[
+        str | None,
+        typer.Option(
+            metavar="M1,M2,...",
+            help="For methods: registration, least-squares, kornia-pairs, latent, latent-cold, latent-paper.",
+        ),
+    ] = None,
+    transforms: Annotated[
+        str | None, typer.Option(metavar="T1,T2,...", help="Only these transforms, where there is a choice.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="For methods: at most so many epochs of a training.")] = None,
+    processes: Annotated[
+        int | None, typer.Option(help="Runs side by side, one thread each. Default: as many as cores.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", "--tiny", help="Seconds of work, to see that it runs: the numbers mean little.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print NAME.json instead of the tables.")] = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Measure speed and accuracy on data with a known answer, each number beside what knowing nothing would score.
+
+    \b
+    Examples:
+      liescope bench --out bench --quick
+      liescope bench headline --out bench
+      liescope bench methods --methods registration,latent --transforms rotation --seeds 0 --out bench
+    """
+    from liescope.cli.benching import BenchRequest, run_bench
+
+    request = BenchRequest(name, out, seeds, corpus, methods, transforms, epochs, processes, quick)
+    run_bench(request, as_json=json, quiet=quiet)

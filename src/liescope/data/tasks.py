@@ -92,8 +92,7 @@ def make_pairs(
         A corpus name, an ``.npz``, a folder of images, or a loaded corpus; default the task's own.
     split, data_dir
         Passed to :func:`liescope.data.load_corpus`.
-    transform, range, law, pairs, order, seed, centre, noise, border, canvas, crop, size, workers, scratch,
-    progress
+    transform, range, law, pairs, order, seed, centre, noise, border, canvas, crop, size, workers, scratch, progress
         As in :func:`pairs_from`. The galaxy tasks crop to the middle half and resize to at most 64 pixels
         unless told otherwise, so that no border enters the picture.
 

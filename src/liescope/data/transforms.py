@@ -62,7 +62,7 @@ class Transform:
 
     @property
     def norm(self) -> float:
-        """Euclidean norm |c| of the coefficients."""
+        """Euclidean norm ``|c|`` of the coefficients."""
         return float(np.linalg.norm(self.coefficients))
 
     @property

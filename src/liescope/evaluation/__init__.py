@@ -1,5 +1,39 @@
-"""Numbers instead of judgement by eye."""
+"""Numbers instead of judgement by eye, each with the level that an answer without knowledge reaches."""
 
-from liescope.evaluation.metrics import field_cosine, magnitude_error, principal_angles, wasserstein
+from liescope.evaluation.coefficients import CoefficientErrors, classify_linear_part, coefficient_errors
+from liescope.evaluation.laws import (
+    MagnitudeCorrelation,
+    ReconstructionError,
+    magnitude_correlation,
+    mode_count,
+    reconstruction_error,
+    wasserstein_standardised,
+)
+from liescope.evaluation.metrics import (
+    field_cosine,
+    grassmann_distance,
+    magnitude_error,
+    principal_angles,
+    wasserstein,
+)
+from liescope.evaluation.nulls import NullLevel, NullLevels, null_levels
 
-__all__ = ["field_cosine", "magnitude_error", "principal_angles", "wasserstein"]
+__all__ = [
+    "CoefficientErrors",
+    "MagnitudeCorrelation",
+    "NullLevel",
+    "NullLevels",
+    "ReconstructionError",
+    "classify_linear_part",
+    "coefficient_errors",
+    "field_cosine",
+    "grassmann_distance",
+    "magnitude_correlation",
+    "magnitude_error",
+    "mode_count",
+    "null_levels",
+    "principal_angles",
+    "reconstruction_error",
+    "wasserstein",
+    "wasserstein_standardised",
+]

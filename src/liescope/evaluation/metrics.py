@@ -11,9 +11,10 @@ from scipy.stats import wasserstein_distance
 
 from liescope.algebra import field_gram, span_angles
 from liescope.errors import InputError
-from liescope.geometry.fields import Basis, get_basis
+from liescope.geometry.bases import get_basis
+from liescope.geometry.fields import Basis
 
-__all__ = ["field_cosine", "magnitude_error", "principal_angles", "wasserstein"]
+__all__ = ["field_cosine", "grassmann_distance", "magnitude_error", "principal_angles", "wasserstein"]
 
 
 def _coefficients(value: Any, basis: Basis, name: str) -> np.ndarray:
@@ -31,7 +32,7 @@ def field_cosine(
     basis: str | Basis = "affine",
     shape: tuple[int, int] = (28, 28),
 ) -> float:
-    """|cos| of the angle between two vector fields in L2 over the image.
+    """``|cos|`` of the angle between two vector fields in L2 over the image.
 
     Parameters
     ----------
@@ -70,10 +71,41 @@ def principal_angles(
     return span_angles(first.T, second.T, field_gram(basis, shape))
 
 
+def grassmann_distance(
+    a: Sequence[Sequence[float]] | Sequence[float] | np.ndarray,
+    b: Sequence[Sequence[float]] | Sequence[float] | np.ndarray,
+    basis: str | Basis = "affine",
+    shape: tuple[int, int] = (28, 28),
+) -> float:
+    """Geodesic distance between two spans: the 2-norm of their principal angles in radians, in L2 over the image.
+
+    Of spans of different size the smaller one counts: 0 where it lies in the larger one.
+
+    Parameters
+    ----------
+    a, b : arrays, shapes (K, m) and (L, m), or (m,) for a single generator
+        Coefficients; neither their sign, their scale nor the choice of generators within a span matters.
+    basis : str or Basis
+    shape : (int, int)
+        Height and width of the image: where the fields are compared.
+
+    Returns
+    -------
+    float
+        At most pi / 2 times the square root of the smaller dimension.
+    """
+    basis = get_basis(basis)
+    first, second = np.atleast_2d(_coefficients(a, basis, "a")), np.atleast_2d(_coefficients(b, basis, "b"))
+    for span, name in ((first, "a"), (second, "b")):
+        if np.linalg.matrix_rank(span) < len(span):
+            raise InputError(f"expected independent generators in {name}, got {len(span)} that depend on each other")
+    return float(np.linalg.norm(np.radians(principal_angles(first, second, basis, shape))))
+
+
 def magnitude_error(
     found: Float[np.ndarray, " n"], truth: Float[np.ndarray, " n"], sign: float = 1.0
 ) -> Float[np.ndarray, " n"]:
-    """|t found - t true| of every pair as a share of the range of the truth.
+    """``|t found - t true|`` of every pair as a share of the range of the truth.
 
     Parameters
     ----------

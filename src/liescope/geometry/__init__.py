@@ -1,18 +1,8 @@
 """Coordinates, bases of vector fields, flows, transport of images."""
 
+from liescope.geometry.bases import BASES, affine, conformal, field_basis, get_basis, polynomial, quadratic
 from liescope.geometry.expaction import exponential_action
-from liescope.geometry.fields import (
-    BASES,
-    Basis,
-    CallableBasis,
-    PolynomialBasis,
-    affine,
-    conformal,
-    field_basis,
-    get_basis,
-    polynomial,
-    quadratic,
-)
+from liescope.geometry.fields import Basis, CallableBasis, PolynomialBasis
 from liescope.geometry.flow import flow, flow_error, sct_flow
 from liescope.geometry.grid import Grid
 from liescope.geometry.operators import KERNELS, FieldOperators, derivative_matrix

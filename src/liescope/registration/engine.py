@@ -86,12 +86,14 @@ def register_all(
                 ambiguous[part] = measured.ambiguous
             sums = sums + measured.sums
             if progress is not None:
-                progress(part.stop / len(pairs) if number == 0 else 1.0)
+                progress((number + part.stop / len(pairs)) / _PASSES)
         before, covariance = search.span, sums.covariance(search.span).numpy()
         search, moved = study.moved_span(search, sums, torch.as_tensor(t, device=before.device))
         t = moved.cpu().numpy()
         if _angle_deg(before, search.span) < _SETTLED_DEG:
             break
+    if progress is not None:
+        progress(1.0)
     covariance = covariance * variance_factor(study, search)
     return Registration(search, covariance, t.astype(np.float64), t_covariance, ambiguous, residual, interpolation)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,25 +73,38 @@ def fetch(file: RemoteFile, folder: Path, progress: Callable[[int, int], None] |
     if path.is_file():
         _verify(path, file, downloaded=False)
         return path
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"expected a data folder that can be written, got '{folder}' ({error.strerror})") from None
     partial = path.with_name(path.name + ".part")
     problems = []
-    for url in file.urls:
+    with _made(folder):
+        for url in file.urls:
+            try:
+                _download(url, partial, progress or _Bar(file.name))
+            except _InterruptedError as problem:
+                problems.append(f"{url}: {problem}")
+                continue
+            _verify(partial, file, downloaded=True)
+            os.replace(partial, path)
+            return path
+        raise InputError(
+            f"expected to download {file.name}, got no connection ({'; '.join(problems)}), "
+            f"try again later or put the file by hand at '{path}'"
+        )
+
+
+@contextlib.contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """The folder with its parents; those that were not there go again if nothing came into them."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
         try:
-            _download(url, partial, progress or _Bar(file.name))
-        except _InterruptedError as problem:
-            problems.append(f"{url}: {problem}")
-            continue
-        _verify(partial, file, downloaded=True)
-        os.replace(partial, path)
-        return path
-    raise InputError(
-        f"expected to download {file.name}, got no connection ({'; '.join(problems)}), "
-        f"try again later or put the file by hand at '{path}'"
-    )
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"expected a data folder that can be written, got '{folder}' ({error.strerror})") from None
+        yield
+    finally:
+        for place in missing:
+            with contextlib.suppress(OSError):
+                place.rmdir()  # refuses what is not empty
 
 
 def _verify(path: Path, file: RemoteFile, downloaded: bool) -> None:

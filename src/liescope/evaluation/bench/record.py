@@ -1,14 +1,17 @@
-"""What a benchmark found, on what machine and with what versions, as JSON and as markdown."""
+"""What a benchmark found, on what machine and with what versions, as JSON, markdown and CSV."""
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import datetime
+import io
 import json
 import math
 import os
 import platform
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,8 +22,8 @@ import scipy
 import torch
 from rich.console import Console
 
-from benchmarks.table import Table
 from liescope import __version__
+from liescope.evaluation.bench.table import Table
 
 __all__ = ["SCHEMA", "Record", "environment", "spread"]
 
@@ -58,15 +61,21 @@ def environment() -> dict[str, Any]:
 
 
 def _commit() -> str | None:
-    """The commit of the code, ``-dirty`` behind it where files were changed; None outside of a repository."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    """The commit of the code, ``-dirty`` behind it where files were changed; None where it is in no repository."""
+    here = Path(__file__)
+    commands = (
+        # An installed copy may lie inside of somebody else's repository.
+        ["git", "ls-files", "--error-unmatch", here.name],
+        ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+    )
     try:
-        done = subprocess.run(
-            command, cwd=Path(__file__).parent, capture_output=True, check=True, text=True, timeout=10
-        )
+        told = [
+            subprocess.run(command, cwd=here.parent, capture_output=True, check=True, text=True, timeout=10).stdout
+            for command in commands
+        ]
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.strip()
+    return told[-1].strip()
 
 
 def _cpu_model() -> str:
@@ -126,9 +135,11 @@ class Record:
         """The tables and, in one line, what they were measured on."""
         machine = self.machine
         versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
+        count = self.settings.get("processes", 1)
+        used = f"{count} processes of one thread" if count > 1 else f"{machine['threads']} threads"
         measured_on = (
             f"{machine['date']}, commit {machine['commit']}, {versions}; "
-            f"{machine['cpu']}, {machine['threads']} threads. All measurements: `{self.name}.json`."
+            f"{machine['cpu']}, {used}. All measurements: `{self.name}.json`."
         )
         return "\n".join([f"## {self.title}", "", *(t.markdown() for t in self.tables), measured_on, ""])
 
@@ -137,19 +148,63 @@ class Record:
         for table in self.tables:
             table.show(console)
 
-    def write(self, folder: Path) -> tuple[Path, Path]:
-        """Write NAME.json and NAME.md; the folder is made."""
-        folder.mkdir(parents=True, exist_ok=True)
-        as_json, as_text = folder / f"{self.name}.json", folder / f"{self.name}.md"
+    def csv(self) -> str:
+        """Every run as a line; the names of nested values are joined by dots."""
+        lines = [_flat(run) for run in _plain(self.runs)]
+        headings = list(dict.fromkeys(name for line in lines for name in line))
+        buffer = io.StringIO()
+        table = csv.DictWriter(buffer, headings, lineterminator="\n")
+        table.writeheader()
+        table.writerows(lines)
+        return buffer.getvalue()
+
+    def write(self, folder: Path, runs: bool = False) -> tuple[Path, Path]:
+        """Write NAME.json and NAME.md, each as a whole or not at all; the folder is made.
+
+        Parameters
+        ----------
+        folder : Path
+        runs : bool
+            Whether NAME.csv, the runs, is written too.
+        """
         text = json.dumps(self.to_dict(), indent=1, allow_nan=False, ensure_ascii=False)
-        as_json.write_text(text + "\n", encoding="utf-8")
-        as_text.write_text(self.markdown(), encoding="utf-8")
-        return as_json, as_text
+        files = {".json": text + "\n", ".md": self.markdown()}
+        if runs:
+            files[".csv"] = self.csv()
+        folder.mkdir(parents=True, exist_ok=True)
+        for ending, content in files.items():
+            _replace(folder / f"{self.name}{ending}", content)
+        return folder / f"{self.name}.json", folder / f"{self.name}.md"
+
+
+def _replace(path: Path, content: str) -> None:
+    """Put a file where it belongs when all of it is written."""
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", delete=False
+    ) as file:
+        try:
+            file.write(content)
+            file.close()
+            os.chmod(file.name, 0o644)
+            os.replace(file.name, path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+
+
+def _flat(value: Any, name: str = "") -> dict[str, Any]:
+    """Nested mappings as one, lists as text."""
+    if isinstance(value, dict):
+        items = (_flat(item, f"{name}.{key}" if name else key) for key, item in value.items())
+        return {key: item for part in items for key, item in part.items()}
+    return {name: " ".join(map(str, value)) if isinstance(value, list) else value}
 
 
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return _plain(dataclasses.asdict(value))
+        return _plain({one.name: getattr(value, one.name) for one in dataclasses.fields(value)})
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return _plain(value._asdict())
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

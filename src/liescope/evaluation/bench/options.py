@@ -1,0 +1,88 @@
+"""How a benchmark is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from liescope.evaluation.bench.parallel import processes, side_by_side
+from liescope.evaluation.bench.record import Record
+
+__all__ = ["Benchmark", "Options", "UnavailableError", "corpus_name"]
+
+Task = TypeVar("Task")
+Outcome = TypeVar("Outcome")
+
+
+class UnavailableError(Exception):
+    """Something that a benchmark compares with is not installed."""
+
+
+def _silent(stage: str, fraction: float) -> None:
+    """Nobody wants to know."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a benchmark is run.
+
+    Parameters
+    ----------
+    tiny : bool
+        A few seconds of work, to see that it runs; its numbers mean little.
+    seeds : tuple of int, optional
+        Seeds of the data and of the detector, for every row; each benchmark has its own choice.
+    corpora : tuple of str
+        Other corpora (names, ``.npz`` files, folders) than the benchmark's own; most benchmarks take the first.
+    methods, transforms : tuple of str, optional
+        Which of them are run, where a benchmark has a choice.
+    epochs : int, optional
+        At most so many epochs of a training.
+    processes : int, optional
+        Runs side by side, one thread each; default as many as cores. One: in this process, with all threads.
+    progress : callable
+        Told what is going on: a stage, and the share that is done, from 0 to 1.
+    """
+
+    tiny: bool = False
+    seeds: tuple[int, ...] | None = None
+    corpora: tuple[str, ...] = ()
+    methods: tuple[str, ...] | None = None
+    transforms: tuple[str, ...] | None = None
+    epochs: int | None = None
+    processes: int | None = None
+    progress: Callable[[str, float], None] = _silent
+
+    @property
+    def corpus(self) -> str | None:
+        """The corpus, or None for the benchmark's own."""
+        return self.corpora[0] if self.corpora else None
+
+    @property
+    def process_count(self) -> int:
+        """How many runs go side by side: to start processes takes longer than what is only tried out."""
+        return self.processes or (1 if self.tiny else processes())
+
+    def chosen_seeds(self, count: int) -> tuple[int, ...]:
+        """The seeds that were asked for, or the first ``count``; one where it is only tried out."""
+        return self.seeds or tuple(range(1 if self.tiny else count))
+
+    def run(self, name: str, function: Callable[[Task], Outcome], tasks: Sequence[Task]) -> list[Outcome]:
+        """Outcomes of the tasks, in their order, with progress told."""
+        return list(self._told(name, side_by_side(function, tasks, self.process_count), len(tasks)))
+
+    def _told(self, name: str, outcomes: Iterable[Outcome], total: int) -> Iterator[Outcome]:
+        self.progress(name, 0.0)
+        for done, outcome in enumerate(outcomes, start=1):
+            self.progress(name, done / total)
+            yield outcome
+
+
+Benchmark = Callable[[Options], Record]
+
+
+def corpus_name(corpus: str | None) -> str:
+    """How results call a corpus: never by the machine's folders."""
+    return "mnist-5k" if corpus is None else Path(corpus).stem
