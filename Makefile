@@ -2,6 +2,7 @@
 # make test    linters, type checker, the whole suite
 # make lint    linters and type checker alone
 # make format  lets ruff rewrite what it can
+# make docs    the documentation site, docs/_build/html/index.html; runs the examples of its gallery
 # make bench   speed and accuracy tables (BENCH="accuracy laws" for some of them)
 # make clean   removes everything that was made, .venv included
 #
@@ -17,12 +18,13 @@ install := $(python) -m pip install --disable-pip-version-check --constraint con
 made := $(VENV)/.made
 installed := $(VENV)/.installed
 with_test := $(VENV)/.installed-test
+with_docs := $(VENV)/.installed-docs
 with_bench := $(VENV)/.installed-bench
 recipe := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo test lint format docs bench clean
 
 help:
 	@sed -n '/^# make/s/^# //p' Makefile
@@ -42,12 +44,15 @@ format: $(with_test)
 	$(python) -m ruff check --fix .
 	$(python) -m ruff format .
 
+docs: $(with_docs)
+	$(python) -m docs.site
+
 bench: $(with_bench)
 	$(python) -m benchmarks $(BENCH)
 
 clean:
-	rm -rf "$(VENV)" demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	find src tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf "$(VENV)" demo build dist docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find src tests examples benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(made):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -63,6 +68,10 @@ $(installed): $(made) $(recipe)
 $(with_test): $(made) $(recipe)
 	@echo "Installing; the first time this takes a few minutes."
 	$(install) '.[test]'
+	touch $@ $(installed) $(with_docs)
+
+$(with_docs): $(made) $(recipe)
+	$(install) '.[docs]'
 	touch $@ $(installed)
 
 $(with_bench): $(made) $(recipe)

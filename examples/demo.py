@@ -20,6 +20,7 @@ from liescope.cli.progress import ProgressDisplay
 from liescope.data import Pairs, make_pairs
 from liescope.evaluation import field_cosine
 from liescope.report import words
+from liescope.report.evidence import explained
 from liescope.report.numbers import angle_bound, number, percent
 
 HALF_RANGE = 60.0
@@ -46,7 +47,7 @@ def compared(pairs: Pairs, result: SymmetryResult) -> list[tuple[str, str, str]]
         ("cosine of the fields", "1", f"{cosine:.6f}"),
         ("median error of the angle", "0", f"{number(float(np.median(error)), 2)} degrees"),
         ("direction uncertain by", "", f"{angle_bound(found.direction_error_deg)} degrees"),
-        ("difference explained", "", percent(words.explained(result))),
+        ("difference explained", "", percent(explained(result))),
         ("pairs that follow it", "", percent(result.accepted_fraction)),
         ("seconds to detect", "", number(result.seconds, 2)),
     ]

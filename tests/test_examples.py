@@ -1,4 +1,4 @@
-"""Every example runs, in its tiny mode."""
+"""Every example runs, in its tiny mode; those of the gallery run in test_docs.py, where the site is built."""
 
 from __future__ import annotations
 

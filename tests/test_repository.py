@@ -164,7 +164,7 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 def test_the_commands_of_the_readme_exist() -> None:
     makefile, readme = ((ROOT / name).read_text(encoding="utf-8") for name in ("Makefile", "README.md"))
     targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
-    wanted = set(re.findall(r"\bmake (demo|test|lint|bench|clean|format)\b", readme))
+    wanted = set(re.findall(r"\bmake (demo|test|lint|docs|bench|clean|format)\b", readme))
     assert {"demo", "test"} <= wanted <= targets
 
 
