@@ -1,0 +1,88 @@
+"""One page with every figure, our numbers and what the paper says, claim by claim."""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+from liescope import __version__
+from liescope.report.palette import DARK, LIGHT, PAPER
+from liescope.report.typesetting import prose
+from liescope.reproduce.registry import FIGURES
+from liescope.reproduce.writing import read_findings
+
+__all__ = ["render_reproductions", "write_page"]
+
+_MARKS = {"confirmed": "\N{CHECK MARK}", "improved": "\N{UPWARDS ARROW}", "not confirmed": "\N{MULTIPLICATION SIGN}"}
+
+
+def render_reproductions(folder: Path) -> str:
+    """The page of what lies in a folder, with the pictures inside it.
+
+    Parameters
+    ----------
+    folder : Path
+        Where :func:`liescope.reproduce.writing.write_reproduction` has written.
+    """
+    made = read_findings(folder)
+    environment = Environment(
+        # The reports' look: colours, style sheet, light and dark.
+        loader=ChoiceLoader([PackageLoader("liescope.reproduce"), PackageLoader("liescope.report")]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["prose"] = prose
+    environment.globals |= {"light": LIGHT, "dark": DARK, "paper": PAPER}
+    return environment.get_template("reproduction.html.j2").render(
+        version=__version__,
+        kind="the paper again",
+        title="The paper's figures again",
+        figures=[_figure(content, folder) for content in made],
+        missing=[name for name in FIGURES if name not in {content["name"] for content in made}],
+        verdicts=_verdicts(made),
+        marks=_MARKS,
+    )
+
+
+def write_page(folder: Path) -> Path:
+    """Write :func:`render_reproductions` to ``index.html``."""
+    path = folder / "index.html"
+    path.write_text(render_reproductions(folder), encoding="utf-8")
+    return path
+
+
+def _verdicts(made: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
+    counted = Counter(finding["verdict"] for content in made for finding in content["findings"])
+    return [(verdict, counted[verdict]) for verdict in _MARKS]
+
+
+def _figure(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    pictures = []
+    for name in content["pictures"]:
+        path = folder / name
+        if path.is_file():
+            pictures.append((f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}", path.stem))
+    machine = content["environment"]
+    versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
+    return {
+        **content,
+        "pictures": pictures,
+        "settings": [(str(name).replace("_", " "), _told(value)) for name, value in content["settings"].items()],
+        "measured_on": f"{machine['date']}, {content['seconds']:g} s, {machine['cpu']}, "
+        f"{machine['threads']} threads, {versions}",
+    }
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_told(item)}" for name, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(_told(item) for item in value)
+    return f"{value:g}" if isinstance(value, float) else "none" if value is None else str(value)

@@ -1,0 +1,115 @@
+"""Files of a reproduced figure: pictures, numbers, findings; and reading the findings back."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from liescope.errors import InputError
+from liescope.evaluation.bench.record import environment
+from liescope.reproduce.registry import FIGURES
+from liescope.reproduce.study import Reproduction, Request
+from liescope.result.values import json_text, plain_values
+
+__all__ = ["SCHEMA", "check_out", "read_findings", "write_reproduction"]
+
+SCHEMA = "liescope.reproduction/1"
+_DOTS_PER_INCH = 200
+# A time stamp inside of a picture would make two runs with one seed differ.
+_STAMPS: dict[str, dict[str, Any]] = {"png": {"Software": None}, "pdf": {"CreationDate": None}}
+
+
+def check_out(folder: Path) -> None:
+    """A folder that can be written, or made, found out before any work.
+
+    Raises
+    ------
+    InputError
+        A file is in its place, or nothing can be written there.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"expected a folder for the figures, got the file '{folder}'")
+    nearest = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
+    try:
+        os.rmdir(tempfile.mkdtemp(prefix=".liescope.", dir=nearest))
+    except OSError as error:
+        raise InputError(f"expected a folder that can be written, got '{folder}': {error.strerror}") from None
+
+
+def write_reproduction(made: Reproduction, folder: Path, request: Request, seconds: float) -> list[Path]:
+    """Write NAME.png and .pdf (with the figures' endings), NAME.csv, NAME.json; the folder is made.
+
+    NAME.json comes last: where it is, the rest is whole.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written: list[Path] = []
+    for ending, figure in made.figures.items():
+        for kind in ("png", "pdf"):
+            path = folder / f"{made.name}{'-' * bool(ending)}{ending}.{kind}"
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format=kind, dpi=_DOTS_PER_INCH, metadata=_STAMPS[kind])
+            _replace(path, buffer.getvalue())
+            written.append(path)
+    pictures = [path.name for path in written if path.suffix == ".png"]
+    table = folder / f"{made.name}.csv"
+    _replace(table, _csv_text(made.rows).encode())
+    content = {
+        "schema": SCHEMA,
+        "name": made.name,
+        "title": made.title,
+        "caption": made.caption,
+        "pictures": pictures,
+        "findings": [finding._asdict() for finding in made.findings],
+        "settings": {
+            "scale": request.scale,
+            "seed": request.seed,
+            "galaxies": None if request.galaxies is None else Path(request.galaxies).stem,
+            **made.settings,
+        },
+        "seconds": round(seconds, 1),
+        "environment": environment(),
+    }
+    told = folder / f"{made.name}.json"
+    _replace(told, json_text(plain_values(content)).encode())
+    return [*written, table, told]
+
+
+def read_findings(folder: Path) -> list[dict[str, Any]]:
+    """What :func:`write_reproduction` has written to a folder, in the order of the figures."""
+    found = []
+    for name in FIGURES:
+        path = folder / f"{name}.json"
+        if path.is_file():
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if content.get("schema") == SCHEMA:
+                found.append(content)
+    return found
+
+
+def _csv_text(rows: Iterable[Any]) -> str:
+    lines = [dict(row) for row in rows]
+    buffer = io.StringIO()
+    headings = list(dict.fromkeys(name for line in lines for name in line))
+    table = csv.DictWriter(buffer, headings, lineterminator="\n")
+    table.writeheader()
+    table.writerows(lines)
+    return buffer.getvalue()
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Put a file in its place when all of it is written."""
+    handle, fresh = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(fresh, 0o644)
+        os.replace(fresh, path)
+    except BaseException:
+        Path(fresh).unlink(missing_ok=True)
+        raise
