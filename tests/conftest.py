@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from liescope.algebra import Generator
+from liescope.cli import main
 from liescope.data import load_corpus
 from liescope.geometry import get_basis
 from liescope.result import DetectedGenerator, Samples, SymmetryResult
@@ -76,6 +78,23 @@ def build_result(
 def make_result() -> Callable[..., SymmetryResult]:
     """:func:`build_result`."""
     return build_result
+
+
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Runs a command line that must be refused, in the current folder; answers its one line."""
+
+    def run(*words: str, code: int = 2) -> str:
+        before = sorted(Path(".").rglob("*"))
+        assert main(list(words)) == code
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert captured.err.count("\n") == 1
+        assert captured.err.startswith("liescope: error: ")
+        assert sorted(Path(".").rglob("*")) == before
+        return captured.err
+
+    return run
 
 
 @pytest.fixture(scope="session")

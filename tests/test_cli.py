@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import subprocess
 import sys
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ import numpy as np
 import pytest
 
 from liescope.cli import main
-from liescope.cli.progress import ProgressDisplay
+from liescope.cli.progress import ProgressDisplay, _TimeColumn, duration
 from liescope.cli.table import print_result, text_histogram
 from liescope.data import load_pairs
 from liescope.result import load_result
@@ -56,18 +59,6 @@ def made(tmp_path_factory) -> Path:
 def found(make_result):
     make_result("rotation").save("found")
     return Path("found")
-
-
-def refused(capsys: pytest.CaptureFixture[str], *words: str, code: int = 2) -> str:
-    """The one line of a refusal, after checking that nothing was written and nothing said elsewhere."""
-    before = sorted(Path(".").rglob("*"))
-    assert main(list(words)) == code
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert captured.err.count("\n") == 1
-    assert captured.err.startswith("liescope: error: ")
-    assert sorted(Path(".").rglob("*")) == before
-    return captured.err
 
 
 # --- help and usage
@@ -146,8 +137,8 @@ def test_no_words_at_all_is_a_call_for_help(capsys):
         ),
     ],
 )
-def test_mistakes_get_one_line(capsys, words, message):
-    assert message in refused(capsys, *words)
+def test_mistakes_get_one_line(refused, words, message):
+    assert message in refused(*words)
 
 
 def bad_pairs() -> dict[str, dict[str, np.ndarray]]:
@@ -168,31 +159,31 @@ def bad_pairs() -> dict[str, dict[str, np.ndarray]]:
 
 
 @pytest.mark.parametrize("message", bad_pairs())
-def test_bad_pairs_get_one_line(capsys, message):
+def test_bad_pairs_get_one_line(refused, message):
     arrays: dict[str, Any] = bad_pairs()[message]
     np.savez("p.npz", **arrays)
-    assert message in refused(capsys, "detect", "p.npz", "--out", "r", "--quiet")
+    assert message in refused("detect", "p.npz", "--out", "r", "--quiet")
 
 
-def test_a_truncated_file_gets_one_line(capsys, made):
+def test_a_truncated_file_gets_one_line(refused, made):
     Path("p.npz").write_bytes(made.read_bytes()[:1000])
-    assert "truncated or corrupt" in refused(capsys, "detect", "p.npz", "--out", "r", "--quiet")
+    assert "truncated or corrupt" in refused("detect", "p.npz", "--out", "r", "--quiet")
 
 
-def test_the_output_is_checked_before_the_input_is_read(capsys):
+def test_the_output_is_checked_before_the_input_is_read(refused):
     Path("file").write_text("x")
-    assert "got the file 'file'" in refused(capsys, "detect", "nowhere.npz", "--out", "file")
+    assert "got the file 'file'" in refused("detect", "nowhere.npz", "--out", "file")
     Path("mine").mkdir()
     Path("mine/notes.txt").write_text("x")
-    assert "with other files" in refused(capsys, "detect", "nowhere.npz", "--out", "mine")
+    assert "with other files" in refused("detect", "nowhere.npz", "--out", "mine")
 
 
-def test_a_failure_is_one_line_and_code_1_with_the_traceback_on_request(capsys, found, monkeypatch):
+def test_a_failure_is_one_line_and_code_1_with_the_traceback_on_request(capsys, refused, found, monkeypatch):
     def fail(*args, **kwargs):
         raise RuntimeError("two\nlines")
 
     monkeypatch.setattr("liescope.report.page.render_page", fail)
-    line = refused(capsys, "report", "found", code=1)
+    line = refused("report", "found", code=1)
     assert "unexpected RuntimeError: two lines" in line
     for words in (["report", "found", "--debug"], ["--debug", "report", "found"]):
         assert main(words) == 1
@@ -259,6 +250,7 @@ def test_detect_finds_tells_and_writes(capsys, made):
     assert "rotated counter-clockwise about (13.5, 13.5)" in " ".join(captured.out.split())
     assert "X = -y d/dx + x d/dy" in captured.out
     assert "found/report.html" in captured.out
+    assert "result.json, magnitudes.npz, samples.npz in found" in captured.out
     lines = captured.err.splitlines()
     assert lines[-1] == "liescope: writing the result"
     assert all(line.startswith("liescope: ") for line in lines)
@@ -289,14 +281,14 @@ def test_detect_json_is_the_file_and_nothing_else(capsys, made):
     assert captured.err == ""
 
 
-def test_no_symmetry_is_an_answer(capsys):
+def test_no_symmetry_is_an_answer(capsys, refused):
     rng = np.random.default_rng(0)
     np.savez("p.npz", source=rng.random((60, 12, 12)), target=rng.random((60, 12, 12)))
     assert main(["detect", "p.npz", "--out", "found", "--quiet"]) == 0
     assert capsys.readouterr().out == ""
     assert load_result("found").verdict == "no symmetry"
     assert "No symmetry found" in Path("found/report.html").read_text()
-    assert "without any" in refused(capsys, "apply", "found", "p.npz", "--t", "0.1", "--out", "q.npz")
+    assert "without any" in refused("apply", "found", "p.npz", "--t", "0.1", "--out", "q.npz")
 
 
 def test_detecting_again_replaces_the_result(made, found):
@@ -362,14 +354,20 @@ def test_apply_takes_the_sources_of_a_pairs_file(found, made):
         ({"images": np.full((2, 9, 9), np.inf)}, "0.1", "expected finite pixels"),
     ],
 )
-def test_what_apply_refuses(capsys, found, arrays, t, message):
+def test_what_apply_refuses(refused, found, arrays, t, message):
     np.savez("i.npz", **arrays)
-    assert message in refused(capsys, "apply", "found", "i.npz", "--t", t, "--out", "o.npz")
+    assert message in refused("apply", "found", "i.npz", "--t", t, "--out", "o.npz")
 
 
-def test_apply_refuses_pickles(capsys, found):
+def test_apply_tells_a_folder_from_a_missing_file(refused, found):
+    Path("pictures").mkdir()
+    message = refused("apply", "found", "pictures", "--t", "0.3", "--out", "moved.npz")
+    assert "got the folder 'pictures'" in message
+
+
+def test_apply_refuses_pickles(refused, found):
     np.save("i.npy", np.array([{"a": 1}]), allow_pickle=True)
-    assert "cannot be read" in refused(capsys, "apply", "found", "i.npy", "--t", "0.1", "--out", "o.npz")
+    assert "cannot be read" in refused("apply", "found", "i.npy", "--t", "0.1", "--out", "o.npz")
 
 
 def test_report_rebuilds_the_page(capsys, found):
@@ -401,10 +399,36 @@ def test_the_table_of_several_generators_and_of_none(capsys, make_result):
     assert "[bold]no[/bold] gain." in text
 
 
+def lines_of(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+
+
+def three_modes(make_result, *fields):
+    """Magnitudes near -30, 0 and 30 degrees of a rotation, and of whatever comes with it."""
+    rng = np.random.default_rng(0)
+    degrees = rng.choice([-30.0, 0.0, 30.0], 600)[:, None] + rng.normal(0, 0.3, (600, len(fields) or 1))
+    return make_result(*(fields or ["rotation"]), pairs=600, t=np.sqrt(2) * np.radians(degrees))
+
+
+@pytest.mark.parametrize("fields", [("rotation",), ("rotation", "translation-x")])
+def test_modes_are_marked_below_their_bars(capsys, make_result, fields):
+    print_result(three_modes(make_result, *fields))
+    lines = lines_of(capsys)
+    row = next(k for k, line in enumerate(lines) if line.startswith("angle"))
+    bars, marks = lines[row], lines[row + 1]
+    assert bars.endswith("degrees")
+    assert [place for place, mark in enumerate(marks) if mark == "▲"] == [
+        place for place, bar in enumerate(bars) if bar in "▅▆▇█"
+    ]
+    # Told once: in the sentence of one generator, below the bars of several.
+    text = " ".join(" ".join(lines).split())
+    assert text.count("mostly near -") == len(fields)
+
+
 def test_the_histogram_in_one_line(make_result):
     t = np.sqrt(2) * np.radians(np.repeat([-60, 60], [300, 600]))[:, None]
     result = make_result("rotation", pairs=900, t=t)
-    text = text_histogram(result, 0, "utf-8")
+    text = text_histogram(result, 0, "utf-8").removesuffix(" degrees")
     low, bars, high = text[:4], text[4:-3], text[-2:]
     assert (low.strip(), high) == ("-60", "60")
     assert bars.strip()[0] == "▄"
@@ -413,25 +437,141 @@ def test_the_histogram_in_one_line(make_result):
     assert text_histogram(result, 0, "ascii").isascii()
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_without_unicode_gets_what_it_can_show(make_result, monkeypatch, encoding):
+    raw = BytesIO()
+    monkeypatch.setattr("sys.stdout", TextIOWrapper(raw, encoding=encoding, write_through=True))
+    print_result(three_modes(make_result))
+    assert "^" in raw.getvalue().decode("ascii")
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_everything_fits_and_lines_to_copy_stay_whole(capsys, make_result, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    long = Path("results") / ("a long name " * 6).strip()
+    result = make_result("rotation", "general", shape=(1, 28, 28))
+    result.save(long)
+    print_result(result, long, Path("pairs.npz"))
+    lines = lines_of(capsys)
+    copied = [line for line in lines if line.startswith(("page", "files", "next"))]
+    assert len(copied) == 3
+    assert max(len(line) for line in lines if line not in copied) <= columns
+    assert copied[0].split(maxsplit=1)[1] == f"{long / 'report.html'} (open it in a browser)"
+    assert shlex.split(copied[2])[1:5] == ["liescope", "apply", str(long), "pairs.npz"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "file"), [(("rotation",), "i.npz"), (("scale", "shear-x"), "i.npz"), (("hyperbolic",), "i.h5")]
+)
+def test_the_next_line_can_be_run(capsys, make_result, fields, file):
+    result = make_result(*fields)
+    result.save("found")
+    print_result(result, Path("found"), Path(file))
+    (line,) = [line for line in lines_of(capsys) if line.startswith("next")]
+    # Only .npz files can be moved as they are.
+    np.savez("i.npz" if file == "i.npz" else "images.npz", source=np.random.default_rng(0).random((3, 12, 12)))
+    assert main(shlex.split(line)[2:]) == 0
+    assert images_of("moved.npz").shape == (3, 12, 12)
+
+
+def test_without_a_symmetry_there_is_something_to_try(capsys, make_result):
+    for basis, advice in (("affine", True), ("quadratic", False)):
+        print_result(make_result(basis=basis), Path("found"))
+        lines = lines_of(capsys)
+        assert not [line for line in lines if line.startswith("next")]
+        (line,) = [line for line in lines if line.startswith("try")]
+        assert ("--basis quadratic" in line) == advice
+
+
+def test_colours_are_left_out_where_nobody_wants_them(capsys, make_result, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    print_result(make_result("rotation"))
+    assert "\x1b[36m" in capsys.readouterr().out
+    monkeypatch.setenv("NO_COLOR", "1")
+    print_result(make_result("rotation"))
+    assert "\x1b[36m" not in capsys.readouterr().out
+
+
+def test_json_is_one_document_on_any_terminal(made, make_result, monkeypatch):
+    raw = BytesIO()
+    result = make_result("rotation", reason="naïve")
+    monkeypatch.setattr("sys.stdout", TextIOWrapper(raw, encoding="ascii", write_through=True))
+    monkeypatch.setattr("liescope.cli.detecting.detect", lambda *_, **__: result)
+    assert main(["detect", str(made), "--out", "found", "--json", "-q"]) == 0
+    assert json.loads(raw.getvalue()) == result.to_dict()
+
+
+# --- progress
+
+
 def test_progress_is_plain_lines_where_there_is_no_terminal(capsys, monkeypatch):
-    clock = iter([0.0, 1.0, 2.0, 20.0, 21.0])
+    clock = iter([0.0, 1.0, 2.0, 20.0, 21.0, 200.0])
     monkeypatch.setattr("liescope.cli.progress.time.monotonic", lambda: next(clock))
     with ProgressDisplay() as display:
-        for stage, done in (("one", 0.0), ("one", 0.1), ("two", 0.5), ("two", 0.9), ("two", 1.0)):
+        for stage, done in (("one", 0.0), ("one", 0.1), ("two", 0.5), ("two", 0.9), ("two", 1.0), ("two", 1.0)):
             display(stage, done)
     captured = capsys.readouterr()
-    assert captured.err.splitlines() == ["liescope: one", "liescope: two 50 %", "liescope: two 90 %"]
+    # From 50 to 90 % in 18 s: 4.5 s for the rest.
+    assert captured.err.splitlines() == [
+        "liescope: one",
+        "liescope: two 50 %",
+        "liescope: two 90 %, about 5 s left",
+        "liescope: two",
+    ]
     assert captured.out == ""
     with ProgressDisplay(quiet=True) as display:
         display("one", 0.0)
     assert capsys.readouterr().err == ""
 
 
-def test_progress_is_a_bar_on_a_terminal(capsys, monkeypatch):
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "1 s"), (12, "12 s"), (99, "99 s"), (99.8, "2 min"), (600, "10 min"), (7800, "2 h 10 min")],
+)
+def test_times_as_people_say_them(seconds, text):
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize("columns", [60, 120])
+def test_progress_is_a_bar_on_a_terminal(capsys, monkeypatch, columns):
     monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    stage = "measuring all pairs with the trained model"
     with ProgressDisplay() as display:
         display("measuring", 0.5)
+        display(stage, 0.0)
+        display(stage, 0.25)
     captured = capsys.readouterr()
-    assert "measuring" in captured.err
-    assert "50%" in captured.err
+    last = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", captured.err).replace("\r", "\n").splitlines()
+    shown = [line.rstrip() for line in last if line.strip()]
+    assert max(map(len, shown)) <= columns
+    # What is done is complete.
+    assert any(line.startswith("measuring ") and "100%" in line for line in shown)
+    assert any("25%" in line for line in shown)
     assert captured.out == ""
+
+
+def test_the_time_left_is_told_once_there_is_a_pace(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    clock = [0.0]
+    with ProgressDisplay() as display:
+        assert display._bars is not None
+        display._bars.get_time = lambda: clock[0]
+        for second in range(5):
+            clock[0] = float(second)
+            display("training", second / 20)
+        (task,) = display._bars.tasks
+        # A twentieth every second, 4 of 20 done.
+        assert _TimeColumn().render(task).plain == "about 16 s left"
+    assert "left" in capsys.readouterr().err
+
+
+def test_a_terminal_that_cannot_move_its_cursor_gets_lines(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "dumb")
+    with ProgressDisplay() as display:
+        display("measuring", 0.5)
+    assert capsys.readouterr().err == "liescope: measuring 50 %\n"

@@ -51,18 +51,6 @@ def train(made: str, *words: str, config: str = "mine.toml") -> int:
     return main(["train", made, "--config", config, "--out", "found", *words])
 
 
-def refused(capsys: pytest.CaptureFixture[str], *words: str, code: int = 2) -> str:
-    """The one line of a refusal, after checking that nothing was written and nothing said elsewhere."""
-    before = sorted(Path(".").rglob("*"))
-    assert main(list(words)) == code
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert captured.err.count("\n") == 1
-    assert captured.err.startswith("liescope: error: ")
-    assert sorted(Path(".").rglob("*")) == before
-    return captured.err
-
-
 def entries(folder: str) -> set[str]:
     return {path.name for path in Path(folder).iterdir()}
 
@@ -112,7 +100,9 @@ def test_train_tells_and_writes_a_result_with_its_model(made: str, capsys: pytes
     assert json.loads(Path("found/config.json").read_text())["config"]["training"]["epochs"] == 3
 
 
-def test_detect_with_the_latent_engine_writes_the_same_files(capsys: pytest.CaptureFixture[str]) -> None:
+def test_detect_with_the_latent_engine_writes_the_same_files(
+    capsys: pytest.CaptureFixture[str], refused: Callable[..., str]
+) -> None:
     rng = np.random.default_rng(0)
     np.savez("p.npz", source=rng.random((20, 9, 9)), target=rng.random((20, 9, 9)))
     assert main(["detect", "p.npz", "--out", "found", "--engine", "latent", "--quiet"]) == 0
@@ -123,7 +113,7 @@ def test_detect_with_the_latent_engine_writes_the_same_files(capsys: pytest.Capt
     assert result.latent is not None
     assert result.latent.config == LatentConfig()
     assert result.verdict == "no symmetry"
-    assert "without any" in refused(capsys, "apply", "found", "p.npz", "--t", "0.1", "--out", "q.npz")
+    assert "without any" in refused("apply", "found", "p.npz", "--t", "0.1", "--out", "q.npz")
 
 
 def test_detect_with_the_latent_engine_has_the_default_settings(
@@ -179,7 +169,7 @@ def test_the_users_own_files_stay(made: str) -> None:
 
 @pytest.mark.usefixtures("cut_short")
 def test_an_unfinished_training_is_neither_thrown_away_nor_taken_for_a_result(
-    made: str, capsys: pytest.CaptureFixture[str]
+    made: str, refused: Callable[..., str]
 ) -> None:
     assert entries("found") == {WORK_FOLDER}
     assert entries(f"found/{WORK_FOLDER}") == set(CHECKPOINT_FILES)
@@ -187,14 +177,16 @@ def test_an_unfinished_training_is_neither_thrown_away_nor_taken_for_a_result(
         ["train", made, "--config", "mine.toml", "--out", "found"],
         ["detect", made, "--engine", "latent", "--out", "found"],
     ):
-        line = refused(capsys, *words)
+        line = refused(*words)
         assert "'found' holds an unfinished training, try liescope train with --resume" in line
         assert f"remove 'found/{WORK_FOLDER}'" in line
-    assert "no result.json in it" in refused(capsys, "report", "found")
+    assert "no result.json in it" in refused("report", "found")
 
 
 @pytest.mark.usefixtures("cut_short")
-def test_a_resumed_training_ends_with_the_same_numbers(made: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_resumed_training_ends_with_the_same_numbers(
+    made: str, capsys: pytest.CaptureFixture[str], refused: Callable[..., str]
+) -> None:
     assert train(made, "--resume") == 0
     lines = capsys.readouterr().err.splitlines()
     assert any("training the latent model" in line for line in lines)
@@ -206,21 +198,21 @@ def test_a_resumed_training_ends_with_the_same_numbers(made: str, capsys: pytest
     np.testing.assert_array_equal(found.t, expected.t)
     for name in ("model.safetensors", "history.csv", "config.json"):
         assert Path("found", name).read_bytes() == Path("whole", name).read_bytes()
-    line = refused(capsys, *whole[:5], "found", "--resume")
+    line = refused(*whole[:5], "found", "--resume")
     assert "expected an unfinished training in 'found', got a finished one, try without --resume" in line
 
 
 @pytest.mark.usefixtures("cut_short")
-def test_another_training_is_not_gone_on_with(made: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_training_is_not_gone_on_with(made: str, refused: Callable[..., str]) -> None:
     Path("mine.toml").write_text(TOML.replace("epochs = 3", "epochs = 5", 1))
     words = ["train", made, "--config", "mine.toml", "--out", "found", "--resume", "--quiet"]
-    line = refused(capsys, *words)
+    line = refused(*words)
     assert "belongs to another training: training.epochs 3 instead of 5" in line
     Path("mine.toml").write_text(TOML)
-    assert "seed 0 instead of 1" in refused(capsys, *words, "--seed", "1")
+    assert "seed 0 instead of 1" in refused(*words, "--seed", "1")
     checkpoint = Path("found") / WORK_FOLDER / CHECKPOINT_FILES[0]
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
-    assert "got a truncated or foreign file" in refused(capsys, *words)
+    assert "got a truncated or foreign file" in refused(*words)
 
 
 def test_resuming_what_was_never_begun_begins_it(made: str) -> None:
@@ -262,10 +254,10 @@ def test_a_failed_training_is_code_1_and_can_be_gone_on_with(
     ],
 )
 def test_bad_settings_get_one_line_before_the_pairs_are_read(
-    content: str, messages: list[str], capsys: pytest.CaptureFixture[str]
+    content: str, messages: list[str], refused: Callable[..., str]
 ) -> None:
     Path("mine.toml").write_text(content)
-    line = refused(capsys, "train", "nowhere.npz", "--config", "mine.toml", "--out", "found")
+    line = refused("train", "nowhere.npz", "--config", "mine.toml", "--out", "found")
     for message in messages:
         assert message in line
 
@@ -284,22 +276,22 @@ def test_bad_settings_get_one_line_before_the_pairs_are_read(
         (["train", "p.npz"], "Missing option '--out'"),
     ],
 )
-def test_mistakes_get_one_line(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert message in refused(capsys, *words)
+def test_mistakes_get_one_line(words: list[str], message: str, refused: Callable[..., str]) -> None:
+    assert message in refused(*words)
 
 
 def test_pairs_and_settings_that_do_not_fit_leave_nothing_behind(
-    made: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    made: str, refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Path("mine.toml").write_text(TOML.replace("[model]", "[model]\nclosure = true"))
     words = ["--config", "mine.toml", "--out", "found", "--quiet"]
-    assert "closed under the bracket" in refused(capsys, "train", made, "--basis", "quadratic", *words)
+    assert "closed under the bracket" in refused("train", made, "--basis", "quadratic", *words)
     np.savez("few.npz", source=np.zeros((5, 9, 9)), target=np.zeros((5, 9, 9)))
-    assert "at least 8 pairs" in refused(capsys, "train", "few.npz", *words)
+    assert "at least 8 pairs" in refused("train", "few.npz", *words)
     Path("mine.toml").write_text(TOML + "held_out = 0.99\n")
-    assert "at least 2 pairs to train on" in refused(capsys, "train", made, *words)
+    assert "at least 2 pairs to train on" in refused("train", made, *words)
     monkeypatch.setattr("liescope.latent.engine.importlib.util.find_spec", lambda name: None)
-    assert "pip install 'liescope[latent]'" in refused(capsys, "train", made, "--out", "found", "--quiet")
+    assert "pip install 'liescope[latent]'" in refused("train", made, "--out", "found", "--quiet")
 
 
 def test_train_has_help_with_examples(capsys: pytest.CaptureFixture[str]) -> None:

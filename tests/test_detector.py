@@ -146,8 +146,19 @@ def test_three_channels_non_square_and_flattened(rotations: Pairs) -> None:
     result = detect(wide(rotations.source), wide(rotations.target))
     assert result.generators[0].generator.name == "rotation"
     assert result.generators[0].generator.centre_px == pytest.approx((21.5, 13.5), abs=0.05)
-    flat = (a.reshape(len(a), -1) for a in (rotations.source, rotations.target))
-    assert detect(*flat, image_shape=(28, 28)).generators[0].generator.name == "rotation"
+
+
+def test_flattened_images_need_their_shape_once(rotations):
+    flat = [a.reshape(len(a), -1) for a in (rotations.source, rotations.target)]
+    detector = SymmetryDetector().fit(*flat, image_shape=(28, 28))
+    assert detector.generators_[0].name == "rotation"
+    few = [a[:20] for a in flat]
+    np.testing.assert_allclose(detector.predict_magnitude(*few), detector.predict_magnitude(*few, image_shape=(28, 28)))
+    # scikit-learn's searches pass parameters on to fit alone.
+    search = GridSearchCV(SymmetryDetector(), {"n_generators": [1]}, cv=2).fit(*flat, image_shape=(28, 28))
+    assert search.best_score_ > 0.9
+    with pytest.raises(InputError, match="784 pixels"):
+        detector.score(few[0][:, :700], few[1][:, :700])
 
 
 def test_wild_and_blank_pairs_are_found_out(rotations: Pairs) -> None:

@@ -307,6 +307,21 @@ def test_a_damaged_folder_gives_one_clear_line(saved, damage, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("factors", "kept"),
+    [({"names": ["rotation", "scale"]}, (60, 1)), ({"names": ["rotation"]}, (59, 1)), (None, (60, 2))],
+)
+def test_factor_magnitudes_that_do_not_fit_give_one_clear_line(make_result, tmp_path, factors, kept):
+    algebra = {"dimension": 2, "factors": factors and factors | {"misfit_px": 0.1, "ordered": True}}
+    good = np.zeros((60, len(factors["names"]))) if factors else None
+    make_result("rotation", "scale", algebra=algebra, factor_t=good).save(tmp_path / "good")
+    read = load_result(tmp_path / "good").factor_t
+    assert (None if read is None else read.shape) == (None if good is None else good.shape)
+    make_result("rotation", "scale", algebra=algebra, factor_t=np.zeros(kept)).save(tmp_path / "bad")
+    with pytest.raises(InputError, match=rf"expected factor_t of shape .* got \({kept[0]}, {kept[1]}\)"):
+        load_result(tmp_path / "bad")
+
+
 def test_no_such_folder(tmp_path):
     with pytest.raises(InputError, match="no such folder"):
         load_result(tmp_path / "nowhere")

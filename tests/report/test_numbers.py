@@ -12,6 +12,7 @@ from liescope.report.numbers import (
     histogram,
     number,
     number_fixed,
+    p_value_words,
     percent,
     precision,
     span,
@@ -45,7 +46,7 @@ def test_coefficients_without_a_signed_zero():
 
 
 def test_a_bound_on_an_angle_is_never_nothing():
-    assert [angle_bound(a) for a in (0.0, 1.8e-5, 0.0123, 12.34)] == ["below 0.01"] * 2 + ["0.012", "12"]
+    assert [angle_bound(a) for a in (0.0, 1.8e-5, 0.0123, 12.34)] == ["less than 0.01"] * 2 + ["0.012", "12"]
     assert angle_bound(float("nan")) == "unknown"
 
 
@@ -88,3 +89,8 @@ def test_histogram_of_one_single_magnitude(make_result):
     bars = histogram(make_result("rotation", t=np.full((60, 1), 0.5)))
     assert bars.counts.sum() == 54
     assert np.diff(bars.edges).min() > 0
+
+
+@pytest.mark.parametrize(("p", "text"), [(0.0312, "p = 0.031"), (1e-60, "p < 0.0001"), (1.0, "p = 1")])
+def test_p_values(p, text):
+    assert p_value_words(p) == text

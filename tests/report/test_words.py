@@ -78,28 +78,6 @@ def test_no_symmetry_says_why(make_result):
     assert words.sentence(result) == "Nothing beats chance."
 
 
-def test_evidence_in_numbers(make_result):
-    first, second, third = words.evidence_words(make_result("rotation"))
-    assert "0.1 as they are and 0.01 after moving the source: 90 % of the difference is explained" in first
-    assert "leaves 0.09" in second
-    assert "p = 0.002" in second
-    assert "54 of 60 pairs (90 %)" in third
-    everything = make_result("rotation", accepted=np.ones(60, bool), evidence={})
-    assert words.evidence_words(everything) == ["All 60 pairs follow the symmetry."]
-
-
-def test_evidence_that_is_missing_is_not_made_up(make_result):
-    assert np.isnan(words.explained(make_result(evidence={})))
-    assert words.evidence_words(make_result(evidence={"p_value": None})) == []
-    worse = make_result("rotation", evidence={"identity_error": 0.1, "heldout_error": 0.2})
-    assert "none of the difference is explained" in words.evidence_words(worse)[0]
-
-
-@pytest.mark.parametrize(("p", "text"), [(0.0312, "p = 0.031"), (1e-60, "p < 0.0001"), (1.0, "p = 1")])
-def test_p_values(p, text):
-    assert words.p_value_words(p) == text
-
-
 def test_algebra(make_result):
     described = {"description": "Rotations and shifts."}
     algebra = {"dimension": 3, "name": "se(2)", "closed": True, "closure_residual": 0.001, **described}
@@ -122,25 +100,3 @@ def test_simple_numbers_are_told_only_where_the_pairs_allow_them(make_result):
     )
     contradicted = make_result("rotation", algebra={"clean": clean | {"snapped": [False, False]}})
     assert words.clean_words(contradicted) == words.clean_words(make_result("rotation")) == ""
-
-
-def test_pairs_that_do_not_tell_by_how_much_are_counted(make_result):
-    sure = make_result("rotation", identifiable=np.arange(60) % 10 != 9, t_error=np.full((60, 1), 0.01))
-    assert not any("by how much" in text for text in words.evidence_words(sure))
-    vague = make_result("rotation", identifiable=np.arange(60) < 27, t_error=np.full((60, 1), 0.01))
-    assert any("29 of them (54 %) follow it but do not tell by how much" in t for t in words.evidence_words(vague))
-
-
-def test_different_roots_are_told_with_their_contrast(make_result):
-    soft = {"name": "shear-x", "extent_px": 2.31}
-    contrast = {"ratio": 3.14159, "p_value": 0.01, "soft": soft}
-    result = make_result(
-        "rotation",
-        evidence={"contrast": contrast},
-        identifiable=np.zeros(60, bool),
-        t_error=np.full((60, 1), 0.25),
-    )
-    text = " ".join(words.evidence_words(result))
-    assert "most of all by shear along x (about 2.3 pixels)" in text
-    assert "at most 3.1 times as much" in text
-    assert "uncertain by about 10 degrees" in text

@@ -16,7 +16,8 @@ from liescope.algebra.bracket import bracket_coefficients
 from liescope.algebra.gauge import fix_gauge
 from liescope.algebra.recognition import Recognition, recognise
 from liescope.errors import InputError
-from liescope.geometry.fields import Basis, get_basis
+from liescope.geometry.bases import get_basis
+from liescope.geometry.fields import Basis
 from liescope.geometry.flow import flow
 
 __all__ = ["Generator", "equation"]
@@ -144,3 +145,9 @@ class Generator:
 
     def __repr__(self) -> str:
         return f"Generator({self.name}: {self.equation}, basis={self.basis.name!r})"
+
+    def _repr_html_(self) -> str:
+        # What draws generators imports them.
+        from liescope.algebra.display import card, generator_html
+
+        return card(generator_html(self))

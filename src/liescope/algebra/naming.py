@@ -11,7 +11,8 @@ from jaxtyping import Float
 from liescope.algebra.invariants import Invariants, StructureConstants, algebra_invariants, error_degrees
 from liescope.algebra.recognition import CANONICAL_FIELDS, recognise
 from liescope.algebra.sampling import field_columns, orthonormal_generators
-from liescope.geometry.fields import Basis, quadratic
+from liescope.geometry.bases import quadratic
+from liescope.geometry.fields import Basis
 
 __all__ = ["NAMED_ALGEBRAS", "Naming", "Position", "name_by_brackets", "name_by_fields"]
 

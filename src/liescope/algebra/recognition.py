@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from liescope.geometry.fields import Basis, PolynomialBasis, quadratic
+from liescope.geometry.bases import get_basis, quadratic
+from liescope.geometry.fields import Basis, PolynomialBasis
 from liescope.geometry.grid import Grid
 
 __all__ = ["CANONICAL_FIELDS", "Recognition", "canonical_coefficients", "recognise"]
@@ -79,8 +80,9 @@ class Recognition:
     unit_per_t: float
 
 
-def canonical_coefficients(name: str, basis: Basis) -> np.ndarray | None:
+def canonical_coefficients(name: str, basis: str | Basis) -> np.ndarray | None:
     """Coefficients of a canonical field in a polynomial basis (any norm), or None where it is not in its span."""
+    basis = get_basis(basis)
     if not isinstance(basis, PolynomialBasis):
         return None
     degree = max(basis.degree, 2)

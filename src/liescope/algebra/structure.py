@@ -20,7 +20,8 @@ from liescope.algebra.invariants import (
 from liescope.algebra.naming import Naming, name_by_brackets, name_by_fields
 from liescope.algebra.sampling import orthonormal_generators
 from liescope.algebra.wording import algebra_sentence
-from liescope.geometry.fields import Basis, quadratic
+from liescope.geometry.bases import get_basis, quadratic
+from liescope.geometry.fields import Basis
 from liescope.geometry.grid import Grid
 
 __all__ = ["AlgebraDescription", "describe_algebra"]
@@ -88,7 +89,9 @@ class AlgebraDescription(NamedTuple):
     description: str
 
 
-def describe_algebra(generators: Float[np.ndarray, "m k"], basis: Basis, shape: tuple[int, int]) -> AlgebraDescription:
+def describe_algebra(
+    generators: Float[np.ndarray, "m k"], basis: str | Basis, shape: tuple[int, int]
+) -> AlgebraDescription:
     """Describe the span of generators.
 
     Parameters
@@ -96,10 +99,11 @@ def describe_algebra(generators: Float[np.ndarray, "m k"], basis: Basis, shape: 
     generators : array, shape (m, K)
         Columns of any norm. The answer, but for ``structure_constants`` and ``closure_residual``, is that of their
         span.
-    basis : Basis
+    basis : str or Basis
     shape : (int, int)
         Height and width of the images.
     """
+    basis = get_basis(basis)
     k = generators.shape[1]
     if not k:
         return _trivial()

@@ -61,6 +61,8 @@ def load_images(path: Path) -> np.ndarray:
     InputError
         No such file, truncated, neither array in it, object arrays (never loaded), another rank.
     """
+    if path.is_dir():
+        raise InputError(f"expected images in an .npz or .npy file, got the folder '{path}'")
     if path.suffix == ".npy":
         try:
             array = np.load(path, mmap_mode="r", allow_pickle=False)

@@ -61,7 +61,7 @@ def run_detect(
             progress=display,
             **latent,
         )
-        display("writing the result", 1.0)
+        display("writing the result", 0.0)
         result.save(out)
         # The weights are in the result now; logs of other programs stay.
         for name in CHECKPOINT_FILES:
@@ -69,9 +69,10 @@ def run_detect(
         if work.is_dir() and not any(work.iterdir()):
             work.rmdir()
     if as_json:
-        sys.stdout.write(json_text(result.to_dict()))
+        escaped = "utf" not in (sys.stdout.encoding or "").lower()
+        sys.stdout.write(json_text(result.to_dict(), escaped))
     elif not quiet:
-        print_result(result, out)
+        print_result(result, out, pairs)
 
 
 def _check_unfinished(out: Path, work: Path, resume: bool) -> None:

@@ -146,6 +146,7 @@ def contrast_pairs(
             "p_value": contrast.p_value,
             "bought": gain.bought,
             "excess": gain.excess,
+            "direction_found": contrast.reliable,
             "explains": explains,
             "soft": soft,
         },

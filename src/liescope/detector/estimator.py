@@ -150,7 +150,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X, Y : arrays or lazy stacks, (M, H, W) or (M, C, H, W) of the fitted image size; M >= 1
+        X, Y : arrays or lazy stacks, (M, H, W), (M, C, H, W) or flattened (M, C*H*W), of the fitted image size; M >= 1
 
         Returns
         -------
@@ -216,12 +216,19 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         return latent
 
     def _like_fitted(self, X: Any, Y: Any, image_shape: Sequence[int] | None) -> tuple[ImageStack, ImageStack]:
-        """Checked pairs of the fitted image size."""
+        """Checked pairs of the fitted image size; flattened ones are taken for images of that size."""
         shape = self._fitted().shape
+        if image_shape is None and np.ndim(X) == np.ndim(Y) == 2:
+            image_shape = shape
         source, target = validate_images(X, Y, image_shape, min_pairs=1)
         if tuple(source.shape[1:]) != shape:
             raise InputError(f"expected images of shape {shape} as fitted, got {tuple(source.shape[1:])}")
         return source, target
+
+    def _html_repr(self) -> str:
+        """What notebooks show: scikit-learn's diagram, below the answer where there is one."""
+        diagram: str = super()._html_repr()
+        return f"{self.result_._repr_html_()}{diagram}" if hasattr(self, "result_") else diagram
 
     def _fitted(self) -> SymmetryResult:
         if not hasattr(self, "result_"):

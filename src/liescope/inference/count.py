@@ -36,6 +36,8 @@ _UNEXPLAINED = 0.05  # of a target's energy: while less is left, nobody looks be
 _RELATED = 0.8  # of the permuted pairs' error: pairs that differ less than this belong together
 _RESAMPLING = 2e-3  # of a target's energy: what moving an image and resampling it leaves
 _RESAMPLING_SHARE = 0.1  # of the identity's error, where that is less: small moves leave little
+_OPEN = 5.0  # times that floor: a pair of which less is left has nothing to say about a further generator
+_LEAST_OPEN = 0.2  # of the pairs; fewer may be registrations that failed, not pairs that a generator is missing for
 _IDENTITY = 1e-5
 _LEAST_PERMUTED = 32
 _LEAST_ERROR = 1e-6
@@ -105,7 +107,8 @@ class GainTest(NamedTuple):
     """What a step from one explanation to the next buys on pairs, against the same on permuted pairs.
 
     ``bought`` is the share of the identity's error that it removes. ``excess`` compares the median shares of a pair's
-    error that are left, 1 - pairs / permuted pairs: 0 where both are explained alike, 1 where only pairs are.
+    error that are left, 1 - pairs / permuted pairs: 0 where both are explained alike, 1 where only pairs are; pairs of
+    which nothing was left to explain do not count, as long as there are others.
     ``p_value``: of less being left of pairs than of permuted ones (Mann-Whitney).
     """
 
@@ -128,6 +131,10 @@ def gain_test(
     """
     floor = min(_RESAMPLING, _RESAMPLING_SHARE * identity)
     left, null_left = _left(before, after, floor), _left(null_before, null_after, floor)
+    unexplained = before > _OPEN * floor
+    if unexplained.mean() >= _LEAST_OPEN:
+        # Not every pair needs every generator: of shears and shifts by chance, some are not sheared at all.
+        left = left[unexplained]
     p = float(mannwhitneyu(left, null_left, alternative="less").pvalue)
     bought = float(before.mean() - after.mean()) / max(identity, _LEAST_ERROR)
     return GainTest(bought, 1.0 - float(np.median(left) / max(np.median(null_left), _LEAST_ERROR)), p)

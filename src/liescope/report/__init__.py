@@ -1,6 +1,18 @@
 """Pictures, words and the page of a result."""
 
+from liescope.report.compare import render_comparison, write_comparison
+from liescope.report.orbit import plot_orbit
 from liescope.report.page import render_page, write_page
-from liescope.report.plots import plot_field, plot_magnitudes, plot_pairs
+from liescope.report.pairs import plot_pairs
+from liescope.report.plots import plot_field, plot_magnitudes
 
-__all__ = ["plot_field", "plot_magnitudes", "plot_pairs", "render_page", "write_page"]
+__all__ = [
+    "plot_field",
+    "plot_magnitudes",
+    "plot_orbit",
+    "plot_pairs",
+    "render_comparison",
+    "render_page",
+    "write_comparison",
+    "write_page",
+]

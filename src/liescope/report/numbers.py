@@ -19,6 +19,7 @@ __all__ = [
     "histogram",
     "number",
     "number_fixed",
+    "p_value_words",
     "percent",
     "precision",
     "span",
@@ -72,7 +73,12 @@ def error_size(error: float | None) -> str:
 
 def angle_bound(degrees: float) -> str:
     """A bound in degrees to two digits; it knows scatter only, so what is tiny is told as a limit."""
-    return "below 0.01" if 0 <= degrees < 0.01 else number(degrees, 2)
+    return "less than 0.01" if 0 <= degrees < 0.01 else number(degrees, 2)
+
+
+def p_value_words(p: float) -> str:
+    """ "p = 0.03", or a bound where digits would mean nothing."""
+    return "p < 0.0001" if p < 1e-4 else f"p = {number(p, 2)}"
 
 
 def unit_label(generator: Generator) -> str:

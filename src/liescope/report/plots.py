@@ -1,23 +1,28 @@
-"""Figures of a result: the vector field, the law of t, sample pairs."""
+"""Figures of a result: the vector field and the law of t."""
 
 from __future__ import annotations
-
-from typing import cast
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
 
 from liescope.algebra import Generator
+from liescope.errors import InputError
 from liescope.geometry import Grid
-from liescope.report.numbers import error_size, histogram, number, precision
-from liescope.report.samples import SampleView, sample_views
-from liescope.report.theme import LIGHT, Theme, figure
+from liescope.report.numbers import histogram, number, precision
+from liescope.report.theme import LIGHT, Theme, new_axes
 from liescope.report.words import bare_amount, modes_of
-from liescope.result import SymmetryResult
+from liescope.result import DetectedGenerator, SymmetryResult
 
-__all__ = ["DIFFERENCE", "plot_field", "plot_magnitudes", "plot_pairs"]
+__all__ = [
+    "DIFFERENCE",
+    "chosen_generator",
+    "field_height",
+    "magnitude_label",
+    "minus",
+    "plot_field",
+    "plot_magnitudes",
+]
 
 DIFFERENCE = LinearSegmentedColormap.from_list("difference", ["#0b4f8a", "#7db1dc", "#f7f7f5", "#f0a35e", "#a34000"])
 """Blue below, nearly white at zero, orange above."""
@@ -27,12 +32,14 @@ _ORBIT_STEP = 0.03
 _ORBIT_STEPS = 110
 
 
-def plot_field(generator: Generator, ax: Axes | None = None, *, theme: Theme = LIGHT, width: float = 3.6) -> Figure:
+def plot_field(
+    generator: Generator | DetectedGenerator, ax: Axes | None = None, *, theme: Theme = LIGHT, width: float = 3.6
+) -> Axes:
     """The vector field on the image domain: x to the right, y up; content moves along the arrows.
 
     Parameters
     ----------
-    generator : Generator
+    generator : Generator or DetectedGenerator
     ax : Axes, optional
         Where to draw; default a new figure.
     theme : Theme
@@ -41,18 +48,26 @@ def plot_field(generator: Generator, ax: Axes | None = None, *, theme: Theme = L
 
     Returns
     -------
-    Figure
+    Axes
+        In normalised coordinates: the longer side of the image is [-1, 1].
     """
-    grid = Grid.of(*generator.shape)
+    g = generator.generator if isinstance(generator, DetectedGenerator) else generator
+    grid = Grid.of(*g.shape)
     if ax is None:
-        ax = figure(width, width * (0.1 + 0.9 * grid.half_height / grid.half_width)).axes[0]
+        ax = new_axes(width, field_height(g, width))[0, 0]
     _frame(ax, grid, theme)
-    for line in _orbits(generator, grid):
+    for line in _orbits(g, grid):
         ax.plot(*line.T, color=theme.line, linewidth=1.0, zorder=1)
-    _arrows(ax, generator, grid, theme)
-    if generator.centre_px is not None:
-        _centre(ax, generator, grid, theme)
-    return cast(Figure, ax.get_figure())
+    _arrows(ax, g, grid, theme)
+    if g.centre_px is not None:
+        _centre(ax, g, grid, theme)
+    return ax
+
+
+def field_height(generator: Generator, width: float) -> float:
+    """The height at which a field of that width has no empty margins."""
+    grid = Grid.of(*generator.shape)
+    return width * (0.1 + 0.9 * grid.half_height / grid.half_width)
 
 
 def _frame(ax: Axes, grid: Grid, theme: Theme) -> None:
@@ -61,16 +76,17 @@ def _frame(ax: Axes, grid: Grid, theme: Theme) -> None:
     ax.set_aspect("equal")
     ax.set_xticks([-grid.half_width, 0, grid.half_width])
     ax.set_yticks([-grid.half_height, 0, grid.half_height])
-    ax.xaxis.set_major_formatter(lambda v, _: _minus(number(v)))
-    ax.yaxis.set_major_formatter(lambda v, _: _minus(number(v)))
-    ax.set_xlabel("x", color=theme.muted, labelpad=0)
-    ax.set_ylabel("y", color=theme.muted, labelpad=2, rotation=0, va="center")
+    ax.xaxis.set_major_formatter(lambda v, _: minus(number(v)))
+    ax.yaxis.set_major_formatter(lambda v, _: minus(number(v)))
+    ax.set_xlabel("x (normalised)", color=theme.muted, labelpad=0)
+    ax.set_ylabel("y (normalised)", color=theme.muted, labelpad=-4)
     ax.tick_params(colors=theme.muted, length=3)
     ax.spines[:].set_visible(True)
     ax.spines[:].set_color(theme.muted)
 
 
-def _minus(text: str) -> str:
+def minus(text: str) -> str:
+    """A number with a minus sign in place of the hyphen."""
     return text.replace("-", "\N{MINUS SIGN}")
 
 
@@ -152,27 +168,32 @@ def _centre(ax: Axes, generator: Generator, grid: Grid, theme: Theme) -> None:
 
 def plot_magnitudes(
     result: SymmetryResult,
-    ax: Axes | None = None,
     generator: int = 0,
+    ax: Axes | None = None,
     *,
     theme: Theme = LIGHT,
     width: float = 5.2,
-) -> Figure:
+) -> Axes:
     """Histogram of a magnitude over the accepted pairs in natural units, its modes marked.
 
     Parameters
     ----------
     result : SymmetryResult
-    ax : Axes, optional
-        Where to draw; default a new figure.
     generator : int
         Which generator's magnitude.
+    ax : Axes, optional
+        Where to draw; default a new figure.
     theme : Theme
     width : float
         Inches, of a new figure.
+
+    Raises
+    ------
+    InputError
+        The result has no such generator.
     """
-    found = result.generators[generator].generator
-    ax = figure(width, 0.44 * width).axes[0] if ax is None else ax
+    found = chosen_generator(result, generator)
+    ax = new_axes(width, 0.44 * width)[0, 0] if ax is None else ax
     bars = histogram(result, generator)
     ax.bar(
         bars.edges[:-1],
@@ -188,10 +209,10 @@ def plot_magnitudes(
     step = precision(float(bars.edges[0]), float(bars.edges[-1]))
     for place in modes:
         ax.axvline(place, ymax=0.92, color=theme.second, linewidth=1.2, linestyle=(0, (4, 2)))
-        label = _minus(bare_amount(found, place, step))
+        label = minus(bare_amount(found, place, step))
         ax.annotate(label, (place, 1.09 * top), ha="center", color=theme.second, fontsize=9)
-    ax.set_xlabel(_axis_label(found), color=theme.ink)
-    ax.set_ylabel("pairs", color=theme.ink)
+    ax.set_xlabel(magnitude_label(found), color=theme.ink)
+    ax.set_ylabel("number of pairs", color=theme.ink)
     ax.tick_params(colors=theme.muted, length=3)
     ax.spines[["left", "bottom"]].set_color(theme.muted)
     ax.spines[["top", "right"]].set_visible(False)
@@ -200,10 +221,19 @@ def plot_magnitudes(
     if bars.outside:
         note = f"{bars.outside} more outside"
         ax.annotate(note, (1, 1), xycoords="axes fraction", ha="right", va="top", color=theme.muted, fontsize=8)
-    return cast(Figure, ax.get_figure())
+    return ax
 
 
-def _axis_label(generator: Generator) -> str:
+def chosen_generator(result: SymmetryResult, index: int) -> Generator:
+    """One generator of a result."""
+    count = len(result.generators)
+    if not 0 <= index < count:
+        raise InputError(f"expected generator= below {count}, the result's number of generators, got {index}")
+    return result.generators[index].generator
+
+
+def magnitude_label(generator: Generator) -> str:
+    """What an axis of magnitudes counts."""
     words = {
         "degree": "angle (degrees, positive is counter-clockwise)",
         "log-factor": "scale factor (logarithmic axis)",
@@ -228,46 +258,3 @@ def _factor_axis(ax: Axes, theme: Theme) -> None:
             ax.set_xlim(low, high)
             ax.tick_params(colors=theme.muted)
             return
-
-
-def plot_pairs(result: SymmetryResult, count: int = 6, *, theme: Theme = LIGHT) -> Figure:
-    """Sample pairs, one a row: source, target, transported source, difference.
-
-    Parameters
-    ----------
-    result : SymmetryResult
-        With ``samples``.
-    count : int
-        Number of pairs at most.
-    """
-    views = sample_views(result)[:count]
-    names = ["source", "target", "transported", "difference"]
-    fig = figure(6.2, 1.65 * max(1, len(views)), columns=len(names), rows=max(1, len(views)))
-    for ax in fig.axes:
-        ax.set_axis_off()
-    for row, view in enumerate(views):
-        _pair_row(fig.axes[4 * row : 4 * row + 4], view, names if row == 0 else None, theme)
-    return fig
-
-
-def _pair_row(axes: list[Axes], view: SampleView, names: list[str] | None, theme: Theme) -> None:
-    images = (view.source, view.target, view.transported, view.difference)
-    for k, (ax, image) in enumerate(zip(axes, images, strict=True)):
-        if image is None:
-            continue
-        if k == 3:
-            ax.imshow(image, cmap=DIFFERENCE, vmin=-1, vmax=1, interpolation="nearest")
-        else:
-            ax.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-        if names:
-            ax.set_title(names[k], color=theme.ink, fontsize=9)
-    caption = f"{': '.join(filter(None, (view.kind, view.caption)))}\nerror {error_size(view.residual)}"
-    axes[0].annotate(
-        caption,
-        (0, -0.04),
-        xycoords="axes fraction",
-        va="top",
-        color=theme.muted,
-        fontsize=8,
-        annotation_clip=False,
-    )

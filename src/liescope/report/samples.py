@@ -75,7 +75,8 @@ def _chosen(result: SymmetryResult) -> list[tuple[str, int]]:
     accepted = [int(p) for p in order if result.accepted[index[p]]]
     rejected = [int(p) for p in order[::-1] if not result.accepted[index[p]]]
     if not result.generators:
-        return [("pair", int(p)) for p in order[: sum(_WANTED.values())]]
+        spread = np.linspace(0, len(order) - 1, min(len(order), sum(_WANTED.values())))
+        return [("pair", int(order[int(place)])) for place in spread]
     best = accepted[: _WANTED["best"]]
     rest = accepted[len(best) :]
     cut = max(len(rest) - _WANTED["worst accepted"], 0)

@@ -11,9 +11,10 @@ from io import StringIO
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.figure import Figure
 
-__all__ = ["LIGHT", "PAGE", "Theme", "figure", "page_svg"]
+__all__ = ["LIGHT", "PAGE", "Theme", "figure", "new_axes", "page_svg"]
 
 
 class Theme(NamedTuple):
@@ -48,13 +49,20 @@ _SETTINGS: Any = {
 def figure(width: float, height: float, columns: int = 1, rows: int = 1) -> Figure:
     """A figure (inches) that belongs to no pyplot state and no display."""
     with mpl.rc_context(_SETTINGS):
-        fig = Figure(figsize=(width, height), layout="constrained")
+        fig = Figure(figsize=(width, height), layout="constrained", facecolor="white")
         fig.subplots(rows, columns, squeeze=False)
-        # A see-through ground takes the colour of whatever page it lies on.
-        fig.patch.set_alpha(0.0)
-        for ax in fig.axes:
-            ax.patch.set_alpha(0.0)
     return fig
+
+
+def new_axes(width: float, height: float, columns: int = 1, rows: int = 1) -> np.ndarray:
+    """Axes (rows, columns) of a new pyplot figure (inches): notebooks show it, scripts save ``ax.figure``."""
+    # pyplot looks for a display when it is imported: not before somebody wants a figure.
+    import matplotlib.pyplot as plt
+
+    with mpl.rc_context(_SETTINGS):
+        fig = plt.figure(figsize=(width, height), layout="constrained", facecolor="white")
+        axes: np.ndarray = fig.subplots(rows, columns, squeeze=False)
+    return axes
 
 
 def page_svg(fig: Figure, prefix: str, label: str) -> str:
@@ -73,6 +81,8 @@ def page_svg(fig: Figure, prefix: str, label: str) -> str:
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    # A style element would hold for the whole page that the drawing lies in.
+    text = re.sub(r"<style.*?</style>", "", text, flags=re.DOTALL)
     for name, colour in PAGE._asdict().items():
         text = text.replace(colour, f"var(--{name})")
     text = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', text)
@@ -83,5 +93,20 @@ def page_svg(fig: Figure, prefix: str, label: str) -> str:
     box = re.search(r'viewBox="[^"]+"', text)
     if opening is None or box is None:
         raise RuntimeError("matplotlib wrote an SVG without an opening tag or a view box")
-    head = f'<svg {box[0]} role="img" aria-label="{label}" xmlns:xlink="http://www.w3.org/1999/xlink">'
+    head = f'<svg {box[0]} role="img" aria-label="{label}" xmlns:xlink="http://www.w3.org/1999/xlink" {_places(fig)} '
+    head += 'stroke-linejoin="round">'
     return head + text[opening.end() :]
+
+
+def _places(fig: Figure) -> str:
+    """Where the first axes lie (left, top, width, height in the drawing's units) and what they span, for scripts."""
+    if not fig.axes:
+        return ""
+    width, height = (72 * inches for inches in fig.get_size_inches())
+    ax = fig.axes[0]
+    # Saving has laid the figure out: positions are final.
+    place = ax.get_position()
+    frame = (place.x0 * width, (1 - place.y1) * height, place.width * width, place.height * height)
+    limits = (*ax.get_xlim(), *ax.get_ylim())
+    frame_text, limits_text = (" ".join(f"{value:.6g}" for value in values) for values in (frame, limits))
+    return f'data-frame="{frame_text}" data-limits="{limits_text}"'

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from liescope.algebra import Generator
 from liescope.report.numbers import (
     amount,
-    angle_bound,
-    error_size,
     number,
-    percent,
+    p_value_words,
     precision,
     span,
     unit_label,
@@ -27,17 +24,14 @@ __all__ = [
     "centre_words",
     "clean_words",
     "ends",
-    "evidence_words",
-    "explained",
     "factor_words",
     "how_much",
     "law_caption",
     "modes_of",
     "modes_words",
-    "p_value_words",
     "reason",
     "sentence",
-    "summary",
+    "spoken_name",
     "title",
     "unit_words",
 ]
@@ -47,7 +41,7 @@ _MANY_MODES = 9
 
 def title(result: SymmetryResult) -> str:
     """The verdict in a few words."""
-    names = [_spoken(g.generator.name) for g in result.generators]
+    names = [spoken_name(g.generator.name) for g in result.generators]
     if not names:
         return "No symmetry found"
     if len(names) > 1:
@@ -56,7 +50,8 @@ def title(result: SymmetryResult) -> str:
     return names[0][0].upper() + names[0][1:]
 
 
-def _spoken(name: str) -> str:
+def spoken_name(name: str) -> str:
+    """The name of a generator as it stands in a sentence."""
     spoken = {
         "general": "a general flow",
         "scale": "scaling",
@@ -194,81 +189,6 @@ def sentence(result: SymmetryResult) -> str:
     return f"Each target is its source {action(result.generators[0].generator)}, {how_much(result)}{tail}."
 
 
-def explained(result: SymmetryResult) -> float:
-    """Share of the held-out difference between source and target that the symmetry removes."""
-    found, nothing = (result.evidence.get(key) for key in ("heldout_error", "identity_error"))
-    if found is None or nothing is None or not nothing > 0:
-        return math.nan
-    return 1.0 - float(found) / float(nothing)
-
-
-def p_value_words(p: float) -> str:
-    """ "p = 0.03", or a bound where digits would mean nothing."""
-    return "p < 0.0001" if p < 1e-4 else f"p = {number(p, 2)}"
-
-
-def evidence_words(result: SymmetryResult) -> list[str]:
-    """What speaks for (or against) the verdict: sentences with numbers."""
-    evidence: dict[str, Any] = {k: v for k, v in result.evidence.items() if v is not None}
-    words = []
-    if not math.isnan(share := explained(result)):
-        before, after = (error_size(float(evidence[k])) for k in ("identity_error", "heldout_error"))
-        told = f"{percent(share)} of the difference is" if share > 0 else "none of the difference is"
-        words.append(
-            f"On pairs that the fit did not see, the error between source and target is {before} as they are "
-            f"and {after} after moving the source: {told} explained."
-        )
-    if "permuted_error" in evidence:
-        left = error_size(float(evidence["permuted_error"]))
-        text = f"With the targets of other pairs, the same procedure leaves {left}"
-        if "p_value" in evidence:
-            p = p_value_words(float(evidence["p_value"]))
-            text += f". If there were no symmetry, a gain this large would turn up by chance with {p}"
-        words.append(text + ".")
-    if contrast := evidence.get("contrast"):
-        words.append(_contrast_words(contrast))
-    if result.generators:
-        words.append(_accepted_words(result))
-        words += _identifiable_words(result)
-    return words
-
-
-def _contrast_words(contrast: dict[str, Any]) -> str:
-    extent = number(float(contrast["soft"]["extent_px"]), 2)
-    return (
-        "The two images of a pair do not come from one image. Images that look alike differ among themselves, most of "
-        f"all by {_spoken(str(contrast['soft']['name']))} (about {extent} pixels); pairs vary at most "
-        f"{number(float(contrast['ratio']), 2)} times as much as such images do, "
-        f"{p_value_words(float(contrast['p_value']))}."
-    )
-
-
-def _identifiable_words(result: SymmetryResult) -> list[str]:
-    """What is to be said of pairs that follow the symmetry without telling by how much."""
-    if result.identifiable is None or result.t_error is None or not result.accepted.any():
-        return []
-    if result.evidence.get("contrast"):
-        generator = result.generators[0].generator
-        error = abs(float(np.median(result.t_error)) * generator.unit_per_t)
-        return [f"The magnitude of a single pair is uncertain by about {number(error, 2)} {unit_label(generator)}."]
-    vague = int((result.accepted & ~result.identifiable).sum())
-    if not vague:
-        return []
-    share = percent(vague / int(result.accepted.sum()))
-    verb = "follows it but does" if vague == 1 else "follow it but do"
-    return [
-        f"{vague:,} of them ({share}) {verb} not tell by how much, as a disc does not show that it was rotated; "
-        "the law of the magnitudes is given with and without them."
-    ]
-
-
-def _accepted_words(result: SymmetryResult) -> str:
-    if result.accepted.all():
-        return f"All {result.pairs:,} pairs follow the symmetry."
-    share = f"{int(result.accepted.sum()):,} of {result.pairs:,} pairs ({percent(result.accepted_fraction)})"
-    return f"{share} follow the symmetry; the others are left out of the figures."
-
-
 def algebra_words(result: SymmetryResult) -> str:
     """Dimension, name and closure of what the generators span."""
     name, described = result.algebra.get("name"), result.algebra.get("description")
@@ -296,7 +216,7 @@ def factor_words(result: SymmetryResult) -> str:
     factors = result.algebra.get("factors")
     if not factors:
         return ""
-    names = [_spoken(name) for name in factors["names"]]
+    names = [spoken_name(name) for name in factors["names"]]
     misfit = number(float(factors["misfit_px"]), 1)
     listed = f"first {', then '.join(names)}" if factors["ordered"] else f"{', '.join(names[:-1])} and {names[-1]}"
     return f"Every pair is a product of {len(names)} transforms: {listed} (to {misfit} pixels)."
@@ -312,13 +232,3 @@ def clean_words(result: SymmetryResult) -> str:
     text = f"In simple numbers: {'; '.join(simple)}. The pairs do not contradict them ({p_value_words(p)})"
     other = len(clean["snapped"]) - len(simple)
     return text + (f"; {other} of the generators cannot be written so." if other else ".")
-
-
-def summary(result: SymmetryResult) -> str:
-    """The answer in a few plain lines."""
-    lines = [f"{title(result)}. {sentence(result)}"]
-    for g in result.generators:
-        uncertain = f"direction uncertain by {angle_bound(g.direction_error_deg)} degrees"
-        lines.append(f"  X = {g.generator.equation}   ({uncertain})")
-    lines.extend(f"  {line}" for line in evidence_words(result))
-    return "\n".join(lines)

@@ -15,7 +15,7 @@ from liescope.algebra import Generator
 from liescope.data.pairs import read_npz
 from liescope.errors import InputError
 from liescope.geometry import Basis
-from liescope.geometry.fields import stored_basis
+from liescope.geometry.bases import stored_basis
 from liescope.latent import load_latent
 from liescope.result.folder import recover_folder
 from liescope.result.symmetry import SCHEMA, DetectedGenerator, Samples, SymmetryResult
@@ -83,6 +83,8 @@ def _from_content(
     )
     expected = {"t": (pairs, len(generators)), "residual": (pairs,), "accepted": (pairs,)}
     expected |= {"t_error": (pairs, len(generators)), "identifiable": (pairs,)}
+    factors = content["algebra"].get("factors")
+    expected["factor_t"] = (pairs, len(factors["names"]) if factors else 0)
     for name, shape in expected.items():
         if name in arrays and arrays[name].shape != shape:
             raise InputError(f"expected {name} of shape {shape} in magnitudes.npz, got {arrays[name].shape}")

@@ -72,6 +72,11 @@ class DetectedGenerator:
             "unit_per_t": g.unit_per_t,
         }
 
+    def _repr_html_(self) -> str:
+        from liescope.report.notebook import detected_html
+
+        return detected_html(self)
+
 
 def _law(t: np.ndarray) -> dict[str, Any]:
     """Mean, quantiles and modes of magnitudes (n, K)."""
@@ -300,9 +305,14 @@ class SymmetryResult:
 
     def summary(self) -> str:
         """The answer in a few plain lines."""
-        from liescope.report.words import summary
+        from liescope.report.evidence import summary
 
         return summary(self)
+
+    def _repr_html_(self) -> str:
+        from liescope.report.notebook import result_html
+
+        return result_html(self)
 
     def __repr__(self) -> str:
         found = "; ".join(f"{g.generator.name}: {g.generator.equation}" for g in self.generators)

@@ -25,6 +25,13 @@ def plain_values(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
-def json_text(content: Mapping[str, Any]) -> str:
-    """Indented text of plain values; anything that JSON has not raises ValueError."""
-    return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+def json_text(content: Mapping[str, Any], escaped: bool = False) -> str:
+    """Indented text of plain values; anything that JSON has not raises ValueError.
+
+    Parameters
+    ----------
+    content : mapping
+    escaped : bool
+        Write characters beyond ASCII as escapes, for where they cannot be encoded.
+    """
+    return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=escaped) + "\n"

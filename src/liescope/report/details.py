@@ -1,0 +1,88 @@
+"""The prosaic part of the page: lines to copy, the run, its settings."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from liescope.report.numbers import number
+from liescope.result import SymmetryResult
+from liescope.result.values import plain_values
+
+__all__ = ["lines_to_use", "run_rows", "setting_rows"]
+
+
+def lines_to_use(result: SymmetryResult, folder_name: str) -> list[tuple[str, str]]:
+    """(what it does, lines to copy)."""
+    if not result.generators:
+        return []
+    count = len(result.generators)
+    example = ",".join(["0.3"] * count)
+    python = "0.3" if count == 1 else "[" + ", ".join(["0.3"] * count) + "]"
+    folder = shlex.quote(folder_name)
+    return [
+        (
+            "On the command line, by t",
+            f"liescope apply {folder} images.npz --t {example} --out moved.npz",
+        ),
+        (
+            f"On the command line, by {_units(result)}",
+            f"liescope apply {folder} images.npz --t {_natural_example(result)} --in-units --out moved.npz",
+        ),
+        (
+            "In Python",
+            "from liescope import load_result\n\n"
+            f"result = load_result({folder_name!r})\n"
+            f"moved = result.transform(images, t={python})",
+        ),
+    ]
+
+
+def _units(result: SymmetryResult) -> str:
+    names = {"degree": "degrees", "pixel": "pixels", "log-factor": "the logarithm of the factor"}
+    units = dict.fromkeys(names.get(g.generator.unit, "the parameter of the equation") for g in result.generators)
+    return ", ".join(units)
+
+
+def _natural_example(result: SymmetryResult) -> str:
+    handy = {"degree": "30", "pixel": "2", "log-factor": "0.2"}
+    return ",".join(handy.get(g.generator.unit, "0.3") for g in result.generators)
+
+
+def run_rows(result: SymmetryResult) -> list[tuple[str, str]]:
+    """The run: data, engine, seed, time, versions."""
+    channels, height, width = result.shape
+    size = f"{height} \N{MULTIPLICATION SIGN} {width} pixels, {channels} channel{'s' * (channels > 1)}"
+    rows = [
+        ("Pairs", f"{result.pairs:,} of {size}"),
+        ("Engine", result.engine),
+        ("Basis", f"{result.basis.name} ({result.basis.dimension} fields)"),
+        ("Seed", str(result.seed)),
+        ("Time", f"{number(result.seconds, 2)} s"),
+        ("liescope", result.version),
+    ]
+    names = {"python": "Python", "torch": "PyTorch", "numpy": "NumPy", "scipy": "SciPy"}
+    return rows + [(names.get(name, name), str(version)) for name, version in result.versions.items()]
+
+
+def setting_rows(result: SymmetryResult) -> list[tuple[str, str]]:
+    """The settings, one a row; those inside a group after the group's name."""
+    return [(name.replace("_", " "), _setting(value)) for name, value in _leaves(plain_values(result.settings))]
+
+
+def _leaves(settings: Mapping[str, Any], group: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in settings.items():
+        full = f"{group}{name}"
+        if isinstance(value, Mapping):
+            yield from _leaves(value, "" if name == "config" else f"{full}, ")
+        else:
+            yield full, value
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, float):
+        return number(value)
+    if isinstance(value, list):
+        return ", ".join(map(_setting, value))
+    return "none" if value is None else str(value)

@@ -1,0 +1,99 @@
+"""What speaks for a verdict, in sentences, and the whole answer in a few lines."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from liescope.report.numbers import angle_bound, error_size, number, p_value_words, percent, unit_label
+from liescope.report.words import sentence, spoken_name, title
+from liescope.result import SymmetryResult
+
+__all__ = ["evidence_words", "explained", "summary"]
+
+
+def explained(result: SymmetryResult) -> float:
+    """Share of the held-out difference between source and target that the symmetry removes."""
+    found, nothing = (result.evidence.get(key) for key in ("heldout_error", "identity_error"))
+    if found is None or nothing is None or not nothing > 0:
+        return math.nan
+    return 1.0 - float(found) / float(nothing)
+
+
+def evidence_words(result: SymmetryResult) -> list[str]:
+    """What speaks for (or against) the verdict: sentences with numbers."""
+    evidence: dict[str, Any] = {k: v for k, v in result.evidence.items() if v is not None}
+    words = []
+    if not math.isnan(share := explained(result)):
+        before, after = (error_size(float(evidence[k])) for k in ("identity_error", "heldout_error"))
+        told = f"{percent(share)} of the difference is" if share > 0 else "none of the difference is"
+        words.append(
+            f"On pairs that the fit did not see, the error between source and target is {before} as they are "
+            f"and {after} after moving the source: {told} explained."
+        )
+    if "permuted_error" in evidence:
+        left = error_size(float(evidence["permuted_error"]))
+        text = f"With the targets of other pairs, the same procedure leaves {left}"
+        if "p_value" in evidence:
+            p = p_value_words(float(evidence["p_value"]))
+            text += f". If there were no symmetry, a gain this large would turn up by chance with {p}"
+        words.append(text + ".")
+    if contrast := evidence.get("contrast"):
+        words.append(_contrast_words(contrast))
+    if result.generators:
+        words.append(_accepted_words(result))
+        words += _identifiable_words(result)
+    return words
+
+
+def _contrast_words(contrast: dict[str, Any]) -> str:
+    if contrast.get("direction_found") and not contrast.get("explains", True):
+        return (
+            "Pairs vary more in one direction than images that look alike do, but moving sources along it takes away "
+            f"{percent(float(contrast['bought']))} of the difference only, and as much of it where targets are swapped."
+        )
+    extent = number(float(contrast["soft"]["extent_px"]), 2)
+    return (
+        "The two images of a pair do not come from one image. Images that look alike differ among themselves, most of "
+        f"all by {spoken_name(str(contrast['soft']['name']))} (about {extent} pixels); pairs vary at most "
+        f"{number(float(contrast['ratio']), 2)} times as much as such images do, "
+        f"{p_value_words(float(contrast['p_value']))}."
+    )
+
+
+def _identifiable_words(result: SymmetryResult) -> list[str]:
+    """What is to be said of pairs that follow the symmetry without telling by how much."""
+    if result.identifiable is None or result.t_error is None or not result.accepted.any():
+        return []
+    if result.evidence.get("contrast"):
+        generator = result.generators[0].generator
+        error = abs(float(np.median(result.t_error)) * generator.unit_per_t)
+        return [f"The magnitude of a single pair is uncertain by about {number(error, 2)} {unit_label(generator)}."]
+    vague = int((result.accepted & ~result.identifiable).sum())
+    if not vague:
+        return []
+    share = percent(vague / int(result.accepted.sum()))
+    verb = "follows it but does" if vague == 1 else "follow it but do"
+    return [
+        f"{vague:,} of them ({share}) {verb} not tell by how much, as a disc does not show that it was rotated; "
+        "the law of the magnitudes is given with and without them."
+    ]
+
+
+def _accepted_words(result: SymmetryResult) -> str:
+    if result.accepted.all():
+        return f"All {result.pairs:,} pairs follow the symmetry."
+    share = f"{int(result.accepted.sum()):,} of {result.pairs:,} pairs ({percent(result.accepted_fraction)})"
+    return f"{share} follow the symmetry; the others are left out of the figures."
+
+
+def summary(result: SymmetryResult) -> str:
+    """The answer in a few plain lines."""
+    lines = [f"{title(result)}. {sentence(result)}"]
+    for g in result.generators:
+        uncertain = f"direction uncertain by {angle_bound(g.direction_error_deg)} degrees"
+        lines.append(f"  X = {g.generator.equation}   ({uncertain})")
+    lines.extend(f"  {line}" for line in evidence_words(result))
+    return "\n".join(lines)
