@@ -311,7 +311,7 @@ def test_apply_and_report_work_on_a_latent_result(
     make_result: Callable[..., Any],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert train(made, "--quiet") == 0
+    assert train(made, "--quiet", "--generators", str(len(fields))) == 0
     latent = load_result("found").latent
     # Trained for a moment the model convinces nobody: the result around it is made by hand.
     result = make_result(*fields, shape=(1, 28, 28), engine="latent", latent=latent)

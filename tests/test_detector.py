@@ -149,16 +149,16 @@ def test_three_channels_non_square_and_flattened(rotations: Pairs) -> None:
 
 
 def test_flattened_images_need_their_shape_once(rotations):
-    flat = [a.reshape(len(a), -1) for a in (rotations.source, rotations.target)]
-    detector = SymmetryDetector().fit(*flat, image_shape=(28, 28))
+    x, y = (a.reshape(len(a), -1) for a in (rotations.source, rotations.target))
+    detector = SymmetryDetector().fit(x, y, image_shape=(28, 28))
     assert detector.generators_[0].name == "rotation"
-    few = [a[:20] for a in flat]
-    np.testing.assert_allclose(detector.predict_magnitude(*few), detector.predict_magnitude(*few, image_shape=(28, 28)))
+    told = detector.predict_magnitude(x[:20], y[:20], image_shape=(28, 28))
+    np.testing.assert_array_equal(detector.predict_magnitude(x[:20], y[:20]), told)
     # scikit-learn's searches pass parameters on to fit alone.
-    search = GridSearchCV(SymmetryDetector(), {"n_generators": [1]}, cv=2).fit(*flat, image_shape=(28, 28))
+    search = GridSearchCV(SymmetryDetector(), {"n_generators": [1]}, cv=2).fit(x, y, image_shape=(28, 28))
     assert search.best_score_ > 0.9
     with pytest.raises(InputError, match="784 pixels"):
-        detector.score(few[0][:, :700], few[1][:, :700])
+        detector.score(x[:20, :700], y[:20, :700])
 
 
 def test_wild_and_blank_pairs_are_found_out(rotations: Pairs) -> None:

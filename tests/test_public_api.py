@@ -211,6 +211,14 @@ PUBLIC = {
         "write_comparison",
         "write_page",
     ],
+    "liescope.reproduce": [
+        "FIGURES",
+        "Finding",
+        "Reproduction",
+        "Request",
+        "figure_names",
+        "reproduce",
+    ],
     "liescope.cli": [
         "app",
         "main",

@@ -28,6 +28,7 @@ PACKAGES = (
     "liescope.inference",
     "liescope.evaluation",
     "liescope.report",
+    "liescope.reproduce",
     "liescope.errors",
 )
 """The public modules, in the order in which a reader meets them."""

@@ -106,9 +106,10 @@ def test_found_and_tied_have_thresholds():
     assert not tied(row("exact", 1.0, 0.5, error_in_pixels=0.036))
 
 
-def test_the_scale_of_t_is_a_slope():
+def test_the_scale_of_t_is_that_of_its_spread():
     true = np.linspace(-40, 40, 21)
     assert own_scale(0.3 * true, true) == pytest.approx(0.3)
+    assert own_scale(0.3 * true[::-1], true) == pytest.approx(0.3)
 
 
 def test_sources_moved_in_pixels_by_the_truth_are_the_targets():

@@ -20,6 +20,8 @@ def rows(*errors: float, patch: float = 0.02) -> list[dict[str, Any]]:
         "pearson": 0.9,
         "cosine": 1.0,
         "cosine_null": 0.28,
+        "eigenvalues_per_radian": "0.1+0.9i 0.1-0.9i",
+        "turning": True,
         "error_identity": 0.07,
         "error_mean_image": 0.06,
     }

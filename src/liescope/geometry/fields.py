@@ -202,6 +202,9 @@ class SumBasis(Basis):
     def fields(self, points: Float[Tensor, "*b 2"]) -> Float[Tensor, "*b m 2"]:
         return torch.cat([p.fields(points) for p in self.parts], dim=-2)
 
+    def jacobians(self, points: Float[Tensor, "n 2"]) -> Float[Tensor, "n m 2 2"]:
+        return torch.cat([p.jacobians(points) for p in self.parts], dim=1)
+
     def velocity(
         self, points: Float[Tensor, "*#b n 2"], coefficients: Float[Tensor, "*#b m"]
     ) -> Float[Tensor, "*r n 2"]:

@@ -19,7 +19,7 @@ from torch import Tensor
 from liescope import __version__
 from liescope.errors import InputError
 from liescope.geometry import Basis
-from liescope.geometry.fields import stored_basis
+from liescope.geometry.bases import stored_basis
 from liescope.latent.config import LatentConfig, get_config
 from liescope.latent.model import LatentModel
 

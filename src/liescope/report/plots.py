@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
 from liescope.algebra import Generator
 from liescope.errors import InputError
-from liescope.geometry import Grid
+from liescope.geometry import Grid, flow
 from liescope.report.numbers import histogram, number, precision
 from liescope.report.theme import LIGHT, Theme, new_axes
 from liescope.report.words import bare_amount, modes_of
@@ -108,9 +109,11 @@ def _orbits(generator: Generator, grid: Grid) -> list[np.ndarray]:
     step = _ORBIT_STEP / max(fastest, 1e-12)
     halves = []
     for direction in (-step, step):
+        moves = torch.as_tensor(generator.coefficients * direction, dtype=torch.float64)
         path = [seeds]
         for _ in range(_ORBIT_STEPS):
-            moved = np.array(generator.flow(path[-1], direction))
+            # Each is as short as one Runge-Kutta step can be; asking every time how many it takes is the slow part.
+            moved = flow(generator.basis, moves, torch.as_tensor(path[-1]), steps=1).numpy()
             # Special conformal flows reach infinity: a line ends where it has left the picture.
             moved[np.abs(moved).max(axis=-1) > 1.5] = np.nan
             path.append(moved)
