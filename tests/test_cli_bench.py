@@ -180,7 +180,7 @@ def test_bad_usage_is_one_line_and_writes_nothing(words, message, capsys):
 def test_a_file_in_place_of_the_folder_is_refused(capsys):
     Path("out").write_text("mine")
     assert main(["bench", "lconv", "--quick", "--out", "out"]) == 2
-    assert "expected a folder for the results, got the file 'out'" in capsys.readouterr().err
+    assert "expected an output folder, got the file 'out'" in capsys.readouterr().err
     assert Path("out").read_text() == "mine"
     assert main(["bench", "lconv"]) == 2
     assert "--out" in capsys.readouterr().err

@@ -43,6 +43,9 @@ class Reader(HTMLParser):
     def all(self, tag):
         return [attributes for name, attributes in self.tags if name == tag]
 
+    def drawings(self) -> list[str]:
+        return [str(attributes["aria-label"]) for attributes in self.all("svg")]
+
 
 @pytest.fixture
 def read() -> Callable[[str], Reader]:

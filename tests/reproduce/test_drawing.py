@@ -72,6 +72,7 @@ def test_dots_are_where_the_numbers_are() -> None:
 def test_labels_have_units_and_panels_letters() -> None:
     assert unit_label("angle", "degree") == "angle (degrees)"
     assert unit_label("parameter", "plain") == "parameter"
+    assert unit_label("angle", "degree", matched=True) == "t, matched to the angle (degrees)"
     ax = new_figure(3, 2).subplots()
     panel_letter(ax, 2)
     assert [text.get_text() for text in ax.texts] == ["c"]

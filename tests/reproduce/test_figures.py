@@ -11,7 +11,7 @@ import pytest
 from liescope.reproduce import Finding, Reproduction, Request
 
 LETTERS = {"fig3": "abcde", "fig4": "abcdef", "fig5": "abcdef", "fig6": "abcd", "wasserstein": "abcd"}
-PAIRS = 120
+PAIRS = 80
 
 
 def made(name: str) -> tuple[Reproduction, list[tuple[str, float]]]:
@@ -41,6 +41,7 @@ def check_numbers(rows: Any) -> None:
             assert min(row["error"], row["error_identity"], row["error_mean_image"]) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LETTERS)
 def test_figures_are_whole(name: str) -> None:
     reproduction, told = made(name)

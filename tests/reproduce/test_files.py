@@ -161,7 +161,7 @@ def test_bad_requests_are_one_line_and_write_nothing(
 def test_a_file_in_the_place_of_the_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "out").write_text("mine")
     assert main(["reproduce", "fig4", "--out", str(tmp_path / "out")]) == 2
-    assert "expected a folder for the figures" in capsys.readouterr().err
+    assert "expected an output folder, got the file" in capsys.readouterr().err
     assert (tmp_path / "out").read_text() == "mine"
 
 

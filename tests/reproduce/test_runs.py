@@ -56,7 +56,10 @@ def test_natural_magnitudes_are_translated_back(rotation: Run) -> None:
     other = dataclasses.replace(detected.generator, coefficients=np.array([0, 1, 0, 0, 0, 1.0]) / np.sqrt(2))
     result = dataclasses.replace(rotation.result, generators=(dataclasses.replace(detected, generator=other),))
     scaled = dataclasses.replace(rotation, result=result, raw=3 - 7 * rotation.raw)
-    assert scaled.cosines[0] < 0.1
+    assert rotation.in_natural_units
+    assert not scaled.in_natural_units
+    np.testing.assert_array_equal(rotation.scaled_t(), rotation.found_t)
+    assert scaled.scaled_t().std() == pytest.approx(rotation.true_t.std())
     np.testing.assert_allclose(scaled.raw_t(scaled.standardised_t()), scaled.raw, rtol=1e-9)
     assert scaled.standardised_t().mean() == pytest.approx(rotation.true_t.mean())
     np.testing.assert_allclose(scaled.standardised_t(), rotation.found_t[:, 0], atol=1.5)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from liescope.errors import InputError
 
-__all__ = ["check_file", "numbers"]
+__all__ = ["check_file", "check_files_folder", "numbers"]
 
 
 def numbers(text: str, option: str, count: int | None = None) -> list[float]:
@@ -52,3 +52,20 @@ def check_file(path: Path, endings: tuple[str, ...]) -> Path:
     os.close(handle)
     os.unlink(probe)
     return path
+
+
+def check_files_folder(folder: Path) -> None:
+    """A folder for several files that can be written, or made, found out without leaving a trace.
+
+    Raises
+    ------
+    InputError
+        A file of that name, or a place where nothing can be written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"expected an output folder, got the file '{folder}', try another name")
+    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    try:
+        os.rmdir(tempfile.mkdtemp(prefix=".liescope.", dir=nearest))
+    except OSError as error:
+        raise InputError(f"expected a folder that can be written, got '{folder}': {error.strerror}") from None

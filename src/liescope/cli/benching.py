@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from liescope.cli.arguments import numbers
+from liescope.cli.arguments import check_files_folder, numbers
 from liescope.cli.progress import ProgressDisplay
 from liescope.data import load_corpus
 from liescope.errors import InputError, suggest
@@ -42,7 +40,7 @@ def run_bench(request: BenchRequest, *, as_json: bool, quiet: bool) -> None:
     """Check everything, then run the benchmarks one by one; each is written when it is complete."""
     names = _names(request)
     options = _options(request)
-    _check_folder(request.out)
+    check_files_folder(request.out)
     if request.corpus is not None:
         load_corpus(request.corpus)  # one that is not there is told before the work, not after
     records: list[Record] = []
@@ -101,17 +99,6 @@ def _seeds(text: str | None) -> tuple[int, ...] | None:
     if any(value < 0 or value != int(value) for value in values) or len(set(values)) < len(values):
         raise InputError(f"expected --seeds of different whole numbers >= 0, got {text!r}, try --seeds 0,1,2")
     return tuple(int(value) for value in values)
-
-
-def _check_folder(folder: Path) -> None:
-    """A folder that can be written, or made, found out without leaving a trace."""
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"expected a folder for the results, got the file '{folder}', try another name")
-    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    try:
-        os.rmdir(tempfile.mkdtemp(prefix=".liescope.", dir=nearest))
-    except OSError as error:
-        raise InputError(f"expected a folder that can be written, got '{folder}': {error.strerror}") from None
 
 
 def _part_of(display: ProgressDisplay, number: int, count: int) -> Callable[[str, float], None]:

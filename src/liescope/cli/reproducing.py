@@ -10,10 +10,11 @@ from typing import Any
 
 import typer
 
+from liescope.cli.arguments import check_files_folder
 from liescope.cli.progress import ProgressDisplay
 from liescope.reproduce import FIGURES, Request, figure_names, reproduce
 from liescope.reproduce.page import write_page
-from liescope.reproduce.writing import check_out, write_reproduction
+from liescope.reproduce.writing import write_reproduction
 from liescope.result.values import json_text
 
 __all__ = ["run_reproduce"]
@@ -24,7 +25,7 @@ def run_reproduce(
 ) -> None:
     """Check everything, then make the figures one by one; each is written as soon as it is there."""
     names = figure_names(figure)
-    check_out(out)
+    check_files_folder(out)
     findings: list[dict[str, Any]] = []
     with ProgressDisplay(quiet) as display:
         done = 0

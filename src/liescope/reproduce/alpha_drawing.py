@@ -27,7 +27,7 @@ from liescope.reproduce.drawing import (
 )
 from liescope.reproduce.runs import Run
 
-__all__ = ["draw_bare_field", "draw_latents", "draw_sweep", "own_orbit", "own_scale"]
+__all__ = ["draw_bare_field", "draw_latents", "draw_sweep", "own_orbit"]
 
 Row = Mapping[str, Any]
 _LOOKS = {
@@ -40,21 +40,24 @@ _PAIRS = 5
 _STEPS = 7
 
 
-def own_scale(found: Float[np.ndarray, " n"], true: Float[np.ndarray, " n"]) -> float:
-    """Found natural units in a true one: where the generator is wrong, its t has a scale of its own."""
-    return float(true @ found / (true @ true))
-
-
 def own_orbit(run: Run, images: Float[np.ndarray, "n h w"], t: Float[np.ndarray, " s"]) -> Float[np.ndarray, "n s h w"]:
-    """Images decoded at magnitudes in natural units, brought to the model's own scale of t."""
-    return run.traverse(images, t * own_scale(run.found_t[:, 0], run.true_t[:, 0]))
+    """Images decoded at magnitudes in natural units, brought to mean and deviation of what the t-network answers.
+
+    Cold starts with a small weight, and all Taylor forms, leave the scale of t to the decoder; without this their
+    orbits would run far out of what the model has seen, or stand still.
+    """
+    own, true = run.raw[:, 0], run.true_t[:, 0]
+    steps = own.mean() + run.signs[0] * own.std() / true.std() * (t - true.mean())
+    decoded: np.ndarray = run.latent.traverse(images, steps).mean(axis=2)
+    return decoded
 
 
 def draw_bare_field(ax: Axes, run: Run) -> None:
     """The flow field of a run's first generator, whatever the verdict on it, without ticks and labels."""
     plot_field(Generator(run.generators[0] * run.signs[0], run.result.basis, run.image_shape), ax)
-    for text in list(ax.texts):
-        text.remove()
+    # The mark of a centre, which only recognised fields have, and its label.
+    for mark in [*ax.texts, *(line for line in ax.lines if line.get_marker() == "+")]:
+        mark.remove()
     ax.set_xticks([])
     ax.set_yticks([])
     ax.set_xlabel("")
@@ -125,7 +128,7 @@ def _orbits_and_fields(
     panel: SubFigure, runs: Mapping[tuple[str, float], Run], shown: Sequence[float], angles: np.ndarray
 ) -> None:
     forms = list(dict.fromkeys(form for form, _ in runs))
-    axes = panel.subplots(2 * len(forms), len(shown), height_ratios=(1, 5) * len(forms), squeeze=False)
+    axes = panel.subplots(2 * len(forms), len(shown), height_ratios=(1.3, 5) * len(forms), squeeze=False)
     for r, form in enumerate(forms):
         for c, weight in enumerate(shown):
             run = runs[form, weight]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -33,7 +34,7 @@ COLOURS = (LIGHT.accent, LIGHT.second, LIGHT.ink, LIGHT.muted)
 """Blue, orange, black, grey: told apart by every kind of colour vision, and in print by their darkness."""
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
-_SETTINGS = {
+_SETTINGS: Any = {
     "font.family": "sans-serif",
     "font.size": 8,
     "axes.titlesize": 8,
@@ -70,12 +71,13 @@ def style_axes(ax: Axes) -> None:
     ax.spines[["top", "right"]].set_visible(False)
     ax.tick_params(labelsize=7, length=3, colors=LIGHT.ink)
     for label in (ax.xaxis.label, ax.yaxis.label):
-        label.set_size(8)
+        label.set_fontsize(8)
 
 
 def panel_letter(where: Axes | SubFigure, index: int) -> None:
     """A bold a, b, c, ... (index 0, 1, 2) at the upper left of a panel."""
-    letter, look = string.ascii_lowercase[index], {"fontsize": 10, "fontweight": "bold", "color": LIGHT.ink}
+    letter = string.ascii_lowercase[index]
+    look: dict[str, Any] = {"fontsize": 10, "fontweight": "bold", "color": LIGHT.ink}
     if isinstance(where, Axes):
         # Above the plotting area and outside: there it hides nothing.
         where.annotate(letter, (0, 1), (-26, 4), xycoords="axes fraction", textcoords="offset points", **look)
@@ -83,8 +85,16 @@ def panel_letter(where: Axes | SubFigure, index: int) -> None:
         where.text(0.004, 0.995, letter, ha="left", va="top", **look)
 
 
-def unit_label(quantity: str, unit: str) -> str:
-    """An axis label: ``angle (degrees)`` from ``angle`` and ``degree``; a plain number has no unit."""
+def unit_label(quantity: str, unit: str, matched: bool = False) -> str:
+    """An axis label: ``angle (degrees)`` from ``angle`` and ``degree``; a plain number has no unit.
+
+    Parameters
+    ----------
+    matched : bool
+        The axis belongs to another generator's t, brought to the mean and deviation of that quantity.
+    """
+    if matched:
+        quantity = f"t, matched to the {quantity}"
     plural = _UNITS.get(unit, unit)
     return f"{quantity} ({plural})" if plural else quantity
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -37,8 +37,8 @@ def make(request: Request) -> Reproduction:
     for k, (title, case, setup) in enumerate(plan):
         request.progress(f"{title}: {SETUPS[setup]}", k / len(plan))
         # The paper's three-parameter model has three generators, whatever the pairs say.
-        count = len(case.range) if case is THREE else "auto"
-        runs.append((title, run_case(case, setup, request, generators=count)))
+        known: int | Literal["auto"] = len(case.range) if case is THREE else "auto"
+        runs.append((title, run_case(case, setup, request, generators=known)))
     rows = [_row(title, run) for title, run in runs]
     count = len(runs[0][1].pairs)
     return Reproduction(

@@ -18,7 +18,7 @@ from liescope.reproduce.drawing import (
     set_title,
     unit_label,
 )
-from liescope.reproduce.runs import SETUPS, Case, Run, Setup, best_null, digit_corpus, run_case, true_orbit
+from liescope.reproduce.runs import SETUPS, Case, Run, Setup, best_null, digit_corpus, pair_count, run_case, true_orbit
 from liescope.reproduce.study import Finding, Reproduction, Request
 from liescope.reproduce.verdicts import on_failure, on_success
 
@@ -68,17 +68,22 @@ CONFORMAL = Half(
 STEPS = 25
 ORBITS = 200
 """Held-out images whose orbits are measured, at most."""
-UNEVEN = 2.0
-"""Largest step of an orbit, in units of its mean one, over that of the exact orbit: anomalous where it is larger."""
+PAIRS, EPOCHS = 5000, 40
+"""More than at the quick scale of the other figures: five modes of a rotation take that many to be told apart."""
 
 
 def make(request: Request) -> Reproduction:
     """Train on both kinds of pairs, with our default and with the published settings, and walk along t."""
+    count = request.size(pair_count(request), PAIRS, pair_count(request))
+    pairs = {half: half.case.pairs(count, request.seed, digit_corpus(request)) for half in (FIVE, CONFORMAL)}
+    epochs = request.size(1, EPOCHS, EPOCHS)
+    longer = {"training": {"epochs": epochs, "distil_epochs": epochs // 2}}
     plan: list[tuple[Half, Setup]] = [(half, setup) for half in (FIVE, CONFORMAL) for setup in ("default", "paper")]
     runs: list[tuple[Half, Run]] = []
     for k, (half, setup) in enumerate(plan):
         request.progress(f"{half.case.label}, {half.case.task}: {SETUPS[setup]}", k / len(plan))
-        runs.append((half, run_case(half.case, setup, request)))
+        changes = longer if setup == "default" else None
+        runs.append((half, run_case(half.case, setup, request, pairs=pairs[half], changes=changes)))
     rows = [run.law_row() | run.image_row() | _orbit_row(half, run) for half, run in runs]
     return Reproduction(
         name="fig5",
@@ -87,10 +92,10 @@ def make(request: Request) -> Reproduction:
             f"{len(runs[0][1].pairs):,} pairs of {digit_corpus(request)}, a fifth of them held out and shown here. "
             "Top: rotation by -90, -45, 0, 45 or 90 degrees. Bottom: special conformal transforms, uniform over ±0.5, "
             "of different digits of one class. (a, d) Pairs and decoded outputs; (b, e) magnitudes as sampled (grey), "
-            "as our default finds them (blue) and as the published settings do (orange, brought to the sampled mean "
-            "and standard deviation), dashed: the magnitudes of the next panel; (c, f) decoded at magnitudes that no "
-            "pair has; (below) decoded at equally spaced magnitudes; the last row is the exact orbit of the image "
-            "above it."
+            "of our default (blue) and of the published settings (orange); any t of another generator than the true "
+            "one is brought to the mean and standard deviation of the sampled law; dashed: the magnitudes of the next "
+            "panel; (c, f) decoded at magnitudes that no pair has; (below) decoded at equally spaced magnitudes; the "
+            "last row is the exact orbit of the image above it."
         ),
         figures={"": _draw(runs)},
         rows=rows,
@@ -104,15 +109,37 @@ def _orbit_row(half: Half, run: Run) -> dict[str, float]:
     images, transform = run.source[:ORBITS], half.case.transform
     labels = np.asarray(run.pairs.label)[run.held][:ORBITS]
     t = half.fine(STEPS)
-    uneven, exact = (unevenness(orbits) for orbits in (run.traverse(images, t), true_orbit(images, transform, t)))
-    row = {"anomalous": float(np.mean(uneven > UNEVEN * exact)), "unevenness": float(np.median(uneven))}
-    row["unevenness_exact"] = float(np.median(exact))
+    row = {
+        "blended": blended_share(
+            run.traverse(images, half.unseen),
+            true_orbit(images, transform, half.unseen),
+            blend(true_orbit(images, transform, half.seen), half.seen, half.unseen),
+        ),
+        "unevenness": float(np.median(unevenness(run.traverse(images, t)))),
+        "unevenness_exact": float(np.median(unevenness(true_orbit(images, transform, t)))),
+    }
     for name, steps in (("seen", half.seen), ("unseen", half.unseen)):
         errors = relative_errors(run.traverse(images, steps), true_orbit(images, transform, steps))
         row[f"orbit_error_{name}"] = float(errors.mean())
         for digit in half.digits:
             row[f"orbit_error_{name}_{digit}"] = float(errors[labels == digit].mean()) if digit in labels else 1.0
     return row
+
+
+def blend(frames: np.ndarray, seen: Sequence[float], unseen: Sequence[float]) -> np.ndarray:
+    """Cross-fades at unseen magnitudes of the two frames (n, s, h, w) at the seen ones around them, (n, u, h, w).
+
+    Beyond the outermost it is the outermost frame itself.
+    """
+    weights = np.stack([np.interp(unseen, seen, unit) for unit in np.eye(len(seen))])
+    faded: np.ndarray = np.einsum("nshw,su->nuhw", frames, weights)
+    return faded
+
+
+def blended_share(decoded: np.ndarray, exact: np.ndarray, faded: np.ndarray) -> float:
+    """Share of decoded frames (n, u, h, w) that are nearer to a cross-fade than to the moved image."""
+    distances = [np.square(decoded - frames).sum(axis=(2, 3)) for frames in (exact, faded)]
+    return float(np.mean(distances[1] < distances[0]))
 
 
 def unevenness(orbits: np.ndarray) -> np.ndarray:
@@ -165,18 +192,18 @@ def _five_modes(ours: Mapping[str, Any], published: Mapping[str, Any]) -> Findin
 def _anomalies(ours: Mapping[str, Any], published: Mapping[str, Any]) -> Finding:
     def told(row: Mapping[str, Any]) -> str:
         return (
-            f"{row['anomalous']:.0%} of the decoded orbits have a step that is, in units of the mean step, more than "
-            f"{UNEVEN:g} times the largest of the exact orbit (median {row['unevenness']:.2f}, exact "
-            f"{row['unevenness_exact']:.2f}), and an error of {row['orbit_error_unseen']:.2f} of the energy between "
-            f"the modes, {row['orbit_error_seen']:.2f} at them"
+            f"{row['blended']:.0%} of the images decoded between modes are nearer to a cross-fade of the modes on both "
+            f"sides than to the turned image; error {row['orbit_error_unseen']:.2f} of the energy between modes, "
+            f"{row['orbit_error_seen']:.2f} at them (a black image: 1); largest step {row['unevenness']:.2f} times the "
+            f"mean one (exact: {row['unevenness_exact']:.2f})"
         )
 
-    # One orbit in twenty would be met when looking at a few strips.
+    # One image in twenty would be met when looking at a few strips.
     return Finding(
         "Transitions between modes are seemingly continuous, but anomalies are found in certain models.",
         "Fig. 5, top",
         f"{told(ours)}; published settings: {told(published)}.",
-        on_failure(ours["anomalous"] > 0.05, published["anomalous"] > 0.05),
+        on_failure(ours["blended"] > 0.05, published["blended"] > 0.05),
     )
 
 
@@ -220,7 +247,7 @@ def _complex(ours: Mapping[str, Any], published: Mapping[str, Any]) -> Finding:
 
 def _draw(runs: Sequence[tuple[Half, Run]]) -> Figure:
     fig = new_figure(7.2, 7.0)
-    halves = fig.subfigures(2, 1, hspace=0.03)
+    halves = fig.subfigures(2, 1, squeeze=False, hspace=0.03)[:, 0]
     for k, part in enumerate(halves):
         half, run = runs[2 * k]
         _draw_half(part, half, run, runs[2 * k + 1][1], 3 * k)
@@ -228,9 +255,9 @@ def _draw(runs: Sequence[tuple[Half, Run]]) -> Figure:
 
 
 def _draw_half(part: SubFigure, half: Half, run: Run, published: Run, first: int) -> None:
-    grid = part.add_gridspec(2, 3, width_ratios=[1, 1.15, 1], height_ratios=[1, 1.15])
+    grid = part.add_gridspec(2, 3, width_ratios=[1, 1.1, 1.1], height_ratios=[1, 1.15])
     unit = run.pairs.meta["unit"][0]
-    label = unit_label(half.quantity, unit)
+    label, along = (unit_label(half.quantity, unit, matched) for matched in (False, not run.in_natural_units))
     labels = np.asarray(run.pairs.label)[run.held]
     chosen = [int(np.flatnonzero(labels == digit)[0]) for digit in half.digits if digit in labels]
 
@@ -239,7 +266,8 @@ def _draw_half(part: SubFigure, half: Half, run: Run, published: Run, first: int
     set_title(strip, half.case.label)
 
     law = part.add_subplot(grid[0, 1])
-    found = {"our default": run.found_t[:, 0], "published settings, standardised": published.standardised_t()}
+    ours = run.found_t[:, 0] if run.in_natural_units else run.standardised_t()
+    found = {"our default": ours, "published settings, standardised": published.standardised_t()}
     end = 1.2 * max(*half.seen, *half.unseen)
     draw_magnitudes(law, found, run.true_t[:, 0], label, limits=(-end, end), marks=half.unseen)
     set_title(law, "magnitudes")
@@ -247,8 +275,9 @@ def _draw_half(part: SubFigure, half: Half, run: Run, published: Run, first: int
         legend_above(part, law)
 
     coarse = part.add_subplot(grid[0, 2])
-    strips = run.traverse(run.source[chosen], half.unseen)
-    draw_traversal(coarse, {str(labels[i]): strips[k] for k, i in enumerate(chosen)}, half.unseen, label)
+    ends = [chosen[0], chosen[-1]]
+    strips = run.traverse(run.source[ends], half.unseen)
+    draw_traversal(coarse, {str(labels[i]): strip for i, strip in zip(ends, strips, strict=True)}, half.unseen, along)
     set_title(coarse, "magnitudes of no pair")
     for k, ax in enumerate((strip, law, coarse)):
         panel_letter(ax, first + k)
@@ -256,4 +285,4 @@ def _draw_half(part: SubFigure, half: Half, run: Run, published: Run, first: int
     fine, last = half.fine(STEPS), run.source[chosen[-1:]]
     rows = {str(labels[i]): row for i, row in zip(chosen, run.traverse(run.source[chosen], fine), strict=True)}
     rows[f"{labels[chosen[-1]]}, exact"] = true_orbit(last, half.case.transform, fine)[0]
-    draw_traversal(part.add_subplot(grid[1, :]), rows, fine, label, ticks=13)
+    draw_traversal(part.add_subplot(grid[1, :]), rows, fine, along, ticks=13)

@@ -67,7 +67,8 @@ def timed_steps(
             steps[way, count] = _step(way, side, latent, count, seed)
         # Compared at equal batch: a small batch of ours beside a small dense one.
         for beside in ("networks", _COUNTERPART[way]) if count and way in _COUNTERPART else ():
-            steps.setdefault((beside, count), _step(beside, side, latent, count, seed))
+            if (beside, count) not in steps:
+                steps[beside, count] = _step(beside, side, latent, count, seed)
     seconds: dict[tuple[str, int], list[float]] = {key: [] for key in steps}
     few = -(-repeats // 3)
     for turn in range(repeats + 1):

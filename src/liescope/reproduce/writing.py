@@ -11,35 +11,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from liescope.errors import InputError
 from liescope.evaluation.bench.record import environment
 from liescope.reproduce.registry import FIGURES
 from liescope.reproduce.study import Reproduction, Request
 from liescope.result.values import json_text, plain_values
 
-__all__ = ["SCHEMA", "check_out", "read_findings", "write_reproduction"]
+__all__ = ["SCHEMA", "read_findings", "write_reproduction"]
 
 SCHEMA = "liescope.reproduction/1"
 _DOTS_PER_INCH = 200
 # A time stamp inside of a picture would make two runs with one seed differ.
 _STAMPS: dict[str, dict[str, Any]] = {"png": {"Software": None}, "pdf": {"CreationDate": None}}
-
-
-def check_out(folder: Path) -> None:
-    """A folder that can be written, or made, found out before any work.
-
-    Raises
-    ------
-    InputError
-        A file is in its place, or nothing can be written there.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"expected a folder for the figures, got the file '{folder}'")
-    nearest = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
-    try:
-        os.rmdir(tempfile.mkdtemp(prefix=".liescope.", dir=nearest))
-    except OSError as error:
-        raise InputError(f"expected a folder that can be written, got '{folder}': {error.strerror}") from None
 
 
 def write_reproduction(made: Reproduction, folder: Path, request: Request, seconds: float) -> list[Path]:
