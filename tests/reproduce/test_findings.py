@@ -130,7 +130,13 @@ def test_orbits_that_are_exact_have_no_error() -> None:
     ],
 )
 def test_traversals(ours: dict[str, Any], published: dict[str, Any], seven: float, expected: list[str]) -> None:
-    orbit = {"unevenness": 1.1, "unevenness_exact": 1.0, "orbit_error_seen": 0.1, "orbit_error_unseen": 0.2}
+    orbit = {
+        "blended_seen": 0.02,
+        "unevenness": 1.1,
+        "unevenness_exact": 1.0,
+        "orbit_error_seen": 0.1,
+        "orbit_error_unseen": 0.2,
+    }
     orbit |= {f"orbit_error_unseen_{digit}": 0.2 for digit in (0, 1, 2)} | {"orbit_error_unseen_7": seven}
     rows = [
         LAW | orbit | {"task": task, "setup": setup} | changes

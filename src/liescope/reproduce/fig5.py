@@ -109,11 +109,16 @@ def _orbit_row(half: Half, run: Run) -> dict[str, float]:
     images, transform = run.source[:ORBITS], half.case.transform
     labels = np.asarray(run.pairs.label)[run.held][:ORBITS]
     t = half.fine(STEPS)
+    frames = true_orbit(images, transform, half.seen)
     row = {
         "blended": blended_share(
             run.traverse(images, half.unseen),
             true_orbit(images, transform, half.unseen),
-            blend(true_orbit(images, transform, half.seen), half.seen, half.unseen),
+            blend(frames, half.seen, half.unseen),
+        ),
+        # The level of a decoder that only blurs, which brings it nearer to any cross-fade: at magnitudes of pairs.
+        "blended_seen": blended_share(
+            run.traverse(images, half.seen[1:-1]), frames[:, 1:-1], (frames[:, :-2] + frames[:, 2:]) / 2
         ),
         "unevenness": float(np.median(unevenness(run.traverse(images, t)))),
         "unevenness_exact": float(np.median(unevenness(true_orbit(images, transform, t)))),
@@ -138,8 +143,12 @@ def blend(frames: np.ndarray, seen: Sequence[float], unseen: Sequence[float]) ->
 
 def blended_share(decoded: np.ndarray, exact: np.ndarray, faded: np.ndarray) -> float:
     """Share of decoded frames (n, u, h, w) that are nearer to a cross-fade than to the moved image."""
-    distances = [np.square(decoded - frames).sum(axis=(2, 3)) for frames in (exact, faded)]
-    return float(np.mean(distances[1] < distances[0]))
+    # By angle: a cross-fade has less energy, which alone would bring a faint image nearer to it.
+    cosines = [
+        (decoded * frames).sum(axis=(2, 3)) / np.maximum(np.sqrt(np.square(frames).sum(axis=(2, 3))), 1e-12)
+        for frames in (exact, faded)
+    ]
+    return float(np.mean(cosines[1] > cosines[0]))
 
 
 def unevenness(orbits: np.ndarray) -> np.ndarray:
@@ -193,17 +202,21 @@ def _anomalies(ours: Mapping[str, Any], published: Mapping[str, Any]) -> Finding
     def told(row: Mapping[str, Any]) -> str:
         return (
             f"{row['blended']:.0%} of the images decoded between modes are nearer to a cross-fade of the modes on both "
-            f"sides than to the turned image; error {row['orbit_error_unseen']:.2f} of the energy between modes, "
-            f"{row['orbit_error_seen']:.2f} at them (a black image: 1); largest step {row['unevenness']:.2f} times the "
-            f"mean one (exact: {row['unevenness_exact']:.2f})"
+            f"sides than to the turned image, at the modes {row['blended_seen']:.0%}; error "
+            f"{row['orbit_error_unseen']:.2f} of the energy between modes, {row['orbit_error_seen']:.2f} at them "
+            f"(a black image: 1); largest step {row['unevenness']:.2f} times the mean one (exact: "
+            f"{row['unevenness_exact']:.2f})"
         )
 
     # One image in twenty would be met when looking at a few strips.
+    def seen(row: Mapping[str, Any]) -> bool:
+        return bool(row["blended"] - row["blended_seen"] > 0.05)
+
     return Finding(
         "Transitions between modes are seemingly continuous, but anomalies are found in certain models.",
         "Fig. 5, top",
         f"{told(ours)}; published settings: {told(published)}.",
-        on_failure(ours["blended"] > 0.05, published["blended"] > 0.05),
+        on_failure(seen(ours), seen(published)),
     )
 
 

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from liescope import SymmetryDetector
 from liescope.data import Pairs
+from liescope.detector import SymmetryDetector
 from liescope.geometry import get_basis
 from liescope.latent import get_config, held_out_split
 from liescope.reproduce.cases import ORDER, Case, digit_corpus, pair_count, true_orbit
