@@ -57,7 +57,8 @@ def make(request: Request) -> Reproduction:
             "latents of held-out digits, each written as its label, and orbits of exp(tG) over the sampled range of t "
             "(orange); dark to light by label. (b) Eigenvalues of the matrices, scaled to the unit of the angle: a "
             "representation of the rotation group has whole multiples of i. (c) Mean squared error of held-out "
-            "targets. (d) Held-out pairs and their decoded moved latents."
+            "targets; strokes: the better of the source and the mean target. (d) Held-out pairs and their decoded "
+            "moved latents."
         ),
         figures={"": _draw(runs, rows)},
         rows=rows,
@@ -160,10 +161,10 @@ def _draw(runs: Mapping[str, Run], rows: Sequence[Row]) -> Figure:
         {"decoded target": [row["error"] for row in rows]},
         "mean squared error",
         null=[best_null(row) for row in rows],
-        null_label="mean target or source",
+        null_label="no knowledge",
     )
     lower.set_xlim(0, 1.08 * max(best_null(row) for row in rows))
-    lower.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.4, 1.3), ncols=2, fontsize=7)
+    lower.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.3), ncols=2, fontsize=7)
     for k, panel in enumerate((ax, upper, lower)):
         panel_letter(panel, k)
     _reconstructions(below, runs)
