@@ -124,8 +124,8 @@ def findings(rows: Sequence[Row]) -> list[Finding]:
             f"{patch['error']:.4f} ({levels}). Correlation of t {two['pearson']:.3f} and {patch['pearson']:.3f}; the "
             f"pixels' generator has a cosine of {two['cosine']:.4f} and {patch['cosine']:.4f} (random fields "
             f"{two['cosine_null']:.2f}); the free matrix of the two-dimensional latents "
-            f"{'turns them' if two['turning'] else 'does not turn them'} (eigenvalues per radian: "
-            f"{two['eigenvalues_per_radian'].replace(' ', ', ')}).",
+            f"{'turns them more than it stretches' if two['turning'] else 'stretches them more than it turns'} "
+            f"(eigenvalues per radian: {two['eigenvalues_per_radian'].replace(' ', ', ')}).",
             # A tenth more than the patch: beyond what another seed changes.
             on_success(two["error"] > _WORSE * patch["error"]),
         ),
@@ -163,7 +163,7 @@ def _draw(runs: Mapping[str, Run], rows: Sequence[Row]) -> Figure:
         null=[best_null(row) for row in rows],
         null_label="no knowledge",
     )
-    lower.set_xlim(0, 1.08 * max(best_null(row) for row in rows))
+    lower.set_xlim(0, 1.08 * max(max(best_null(row), row["error"]) for row in rows))
     lower.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.3), ncols=2, fontsize=7)
     for k, panel in enumerate((ax, upper, lower)):
         panel_letter(panel, k)
