@@ -290,7 +290,7 @@ def reproduce(
         bool, typer.Option("--tiny", help="Seconds of work, to see that it runs: the numbers mean nothing.")
     ] = False,
     seed: Seed = 0,
-    json: AsJson = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON instead of sentences.")] = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from liescope.algebra.display import equation_html
@@ -15,10 +15,10 @@ from liescope.report.palette import DARK, LIGHT, PAPER
 __all__ = ["escaped", "fill", "prose", "spoken", "typeset"]
 
 
-def fill(template: str, **values: Any) -> str:
-    """A template of this package filled in; text is escaped unless it is Markup."""
+def fill(template: str, *, package: str = "liescope.report", **values: Any) -> str:
+    """A template of a package filled in; it may extend those of this one. Text is escaped unless it is Markup."""
     environment = Environment(
-        loader=PackageLoader("liescope.report"),
+        loader=ChoiceLoader([PackageLoader(name) for name in dict.fromkeys((package, "liescope.report"))]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -8,11 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-
 from liescope import __version__
-from liescope.report.palette import DARK, LIGHT, PAPER
-from liescope.report.typesetting import prose
+from liescope.report.typesetting import fill
 from liescope.reproduce.registry import FIGURES
 from liescope.reproduce.writing import read_findings
 
@@ -30,17 +27,10 @@ def render_reproductions(folder: Path) -> str:
         Where :func:`liescope.reproduce.writing.write_reproduction` has written.
     """
     made = read_findings(folder)
-    environment = Environment(
-        # The reports' look: colours, style sheet, light and dark.
-        loader=ChoiceLoader([PackageLoader("liescope.reproduce"), PackageLoader("liescope.report")]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["prose"] = prose
-    environment.globals |= {"light": LIGHT, "dark": DARK, "paper": PAPER}
-    return environment.get_template("reproduction.html.j2").render(
+    # The reports' look: colours, style sheet, light and dark.
+    return fill(
+        "reproduction.html.j2",
+        package="liescope.reproduce",
         version=__version__,
         kind="the paper again",
         title="The paper's figures again",

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import os
-import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from liescope.evaluation.bench.record import environment
+from liescope.data.pairs import atomic_path
+from liescope.evaluation.bench.record import csv_text, environment
 from liescope.reproduce.registry import FIGURES
 from liescope.reproduce.study import Reproduction, Request
 from liescope.result.values import json_text, plain_values
@@ -34,13 +30,13 @@ def write_reproduction(made: Reproduction, folder: Path, request: Request, secon
     for ending, figure in made.figures.items():
         for kind in ("png", "pdf"):
             path = folder / f"{made.name}{'-' * bool(ending)}{ending}.{kind}"
-            buffer = io.BytesIO()
-            figure.savefig(buffer, format=kind, dpi=_DOTS_PER_INCH, metadata=_STAMPS[kind])
-            _replace(path, buffer.getvalue())
+            with atomic_path(path) as temporary:
+                figure.savefig(temporary, format=kind, dpi=_DOTS_PER_INCH, metadata=_STAMPS[kind])
             written.append(path)
     pictures = [path.name for path in written if path.suffix == ".png"]
     table = folder / f"{made.name}.csv"
-    _replace(table, _csv_text(made.rows).encode())
+    with atomic_path(table) as temporary:
+        temporary.write_text(csv_text(made.rows), encoding="utf-8", newline="\n")
     content = {
         "schema": SCHEMA,
         "name": made.name,
@@ -58,7 +54,8 @@ def write_reproduction(made: Reproduction, folder: Path, request: Request, secon
         "environment": environment(),
     }
     told = folder / f"{made.name}.json"
-    _replace(told, json_text(plain_values(content)).encode())
+    with atomic_path(told) as temporary:
+        temporary.write_text(json_text(plain_values(content)), encoding="utf-8", newline="\n")
     return [*written, table, told]
 
 
@@ -72,26 +69,3 @@ def read_findings(folder: Path) -> list[dict[str, Any]]:
             if content.get("schema") == SCHEMA:
                 found.append(content)
     return found
-
-
-def _csv_text(rows: Iterable[Any]) -> str:
-    lines = [dict(row) for row in rows]
-    buffer = io.StringIO()
-    headings = list(dict.fromkeys(name for line in lines for name in line))
-    table = csv.DictWriter(buffer, headings, lineterminator="\n")
-    table.writeheader()
-    table.writerows(lines)
-    return buffer.getvalue()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put a file in its place when all of it is written."""
-    handle, fresh = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(fresh, 0o644)
-        os.replace(fresh, path)
-    except BaseException:
-        Path(fresh).unlink(missing_ok=True)
-        raise

@@ -11,7 +11,6 @@ import math
 import os
 import platform
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,9 +22,10 @@ import torch
 from rich.console import Console
 
 from liescope import __version__
+from liescope.data.pairs import atomic_path
 from liescope.evaluation.bench.table import Table
 
-__all__ = ["SCHEMA", "Record", "environment", "spread"]
+__all__ = ["SCHEMA", "Record", "csv_text", "environment", "spread"]
 
 SCHEMA = "liescope.benchmark/1"
 
@@ -150,13 +150,7 @@ class Record:
 
     def csv(self) -> str:
         """Every run as a line; the names of nested values are joined by dots."""
-        lines = [_flat(run) for run in _plain(self.runs)]
-        headings = list(dict.fromkeys(name for line in lines for name in line))
-        buffer = io.StringIO()
-        table = csv.DictWriter(buffer, headings, lineterminator="\n")
-        table.writeheader()
-        table.writerows(lines)
-        return buffer.getvalue()
+        return csv_text([_flat(run) for run in _plain(self.runs)])
 
     def write(self, folder: Path, runs: bool = False) -> tuple[Path, Path]:
         """Write NAME.json and NAME.md, each as a whole or not at all; the folder is made.
@@ -173,23 +167,19 @@ class Record:
             files[".csv"] = self.csv()
         folder.mkdir(parents=True, exist_ok=True)
         for ending, content in files.items():
-            _replace(folder / f"{self.name}{ending}", content)
+            with atomic_path(folder / f"{self.name}{ending}") as temporary:
+                temporary.write_text(content, encoding="utf-8", newline="\n")
         return folder / f"{self.name}.json", folder / f"{self.name}.md"
 
 
-def _replace(path: Path, content: str) -> None:
-    """Put a file where it belongs when all of it is written."""
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as file:
-        try:
-            file.write(content)
-            file.close()
-            os.chmod(file.name, 0o644)
-            os.replace(file.name, path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
+def csv_text(lines: Sequence[Mapping[str, Any]]) -> str:
+    """Lines under all the headings that any of them has; a line without one leaves its place empty."""
+    headings = list(dict.fromkeys(name for line in lines for name in line))
+    buffer = io.StringIO()
+    table = csv.DictWriter(buffer, headings, lineterminator="\n")
+    table.writeheader()
+    table.writerows(lines)
+    return buffer.getvalue()
 
 
 def _flat(value: Any, name: str = "") -> dict[str, Any]:
