@@ -12,6 +12,7 @@ from rich.console import Console
 
 from liescope.cli.progress import ProgressDisplay
 from liescope.evaluation.bench import Benchmark, Options, Record, UnavailableError
+from liescope.evaluation.bench.unfinished import forget
 
 __all__ = ["Benchmark", "Options", "Record", "UnavailableError", "main"]
 
@@ -57,7 +58,7 @@ def main(benchmarks: Mapping[str, Benchmark], argv: Sequence[str] | None = None)
     console = Console(highlight=False, markup=False, width=max(Console().width, WIDTH))
     records = []
     with _threads(arguments.threads), ProgressDisplay() as display:
-        options = Options(arguments.tiny, seeds, tuple(arguments.corpus), progress=display)
+        options = Options(arguments.tiny, seeds, tuple(arguments.corpus), progress=display, folder=folder)
         for name in names:
             try:
                 record = benchmarks[name](options)
@@ -68,6 +69,7 @@ def main(benchmarks: Mapping[str, Benchmark], argv: Sequence[str] | None = None)
             records.append(record)
             if folder is not None:
                 as_json, _ = record.write(folder)
+                forget(folder, name)
                 console.print(f"{name}: written to {as_json}")
     for record in records:
         outcome = "all targets met" if record.passed else "TARGETS MISSED"

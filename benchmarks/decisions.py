@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +19,6 @@ from liescope import SymmetryResult, detect
 from liescope.data import Pairs, load_corpus, make_pairs
 from liescope.evaluation import field_cosine, principal_angles
 from liescope.evaluation.bench.options import corpus_name
-from liescope.evaluation.bench.parallel import side_by_side
 from liescope.evaluation.bench.record import Record, spread
 from liescope.evaluation.bench.table import Column, Row, Table, number, value, verdict
 from liescope.geometry import Basis, PolynomialBasis, affine
@@ -183,11 +181,7 @@ def run(options: Options) -> Record:
         for kind, widths in (RIGHT[:1] if tiny else (RIGHT[0], RIGHT[1], RIGHT[4]))
         for seed in (seeds if tiny or options.seeds else range(COVERAGE_SEEDS))
     ]
-    runs = []
-    for done in side_by_side(detect_task, tasks):
-        runs.append(done)
-        if len(runs) % 40 == 0:
-            print(f"{len(runs)}/{len(tasks)}", file=sys.stderr, flush=True)
+    runs = options.run("decisions", detect_task, tasks)
     tables = [
         Table("False alarms", ALARM_COLUMNS, _rows("alarm", runs), (ALARM_NOTE,)),
         Table("Number and span", RIGHT_COLUMNS, _rows("right", runs), (RIGHT_NOTE,)),
@@ -196,7 +190,12 @@ def run(options: Options) -> Record:
     if not tiny:
         tables.append(Table("Different digits of one class", SUPER_COLUMNS, _rows("super", runs), (SUPER_NOTE,)))
     tables.append(Table("Coverage", COVERAGE_COLUMNS, _rows("coverage", runs), (COVERAGE_NOTE,)))
-    used = {"seeds": seeds, "tiny": tiny, "corpora": [corpus_name(name) for name in corpora]}
+    used = {
+        "seeds": seeds,
+        "tiny": tiny,
+        "corpora": [corpus_name(name) for name in corpora],
+        "processes": options.process_count,
+    }
     told = [replace(one, task=replace(one.task, corpus=corpus_name(one.task.corpus))) for one in runs]
     return Record("decisions", "How many, which, or none", tables, told, used)
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,6 @@ from benchmarks.sweep import warm_up
 from liescope import SymmetryResult, detect
 from liescope.data import Pairs, make_pairs
 from liescope.evaluation import field_cosine, principal_angles, wasserstein
-from liescope.evaluation.bench.parallel import side_by_side
 from liescope.evaluation.bench.problems import true_coefficients
 from liescope.evaluation.bench.record import Record, spread
 from liescope.evaluation.bench.table import Column, Row, Table, number, value, verdict
@@ -166,10 +164,7 @@ def run(options: Options) -> Record:
         for one in chosen
         for seed in own_seeds
     ]
-    runs: list[Run] = []
-    for done in side_by_side(_run, tasks):
-        print(f"{done.settings:8} {done.case:40} seed {done.seed} cosine {done.cosine:.5f}", file=sys.stderr)
-        runs.append(done)
+    runs = options.run("latent", _run, tasks)
     tables = {
         name: [
             _row(one, [r for r in runs if (r.settings, r.case) == (name, one.name)], name in ("default", "super"))
@@ -184,7 +179,13 @@ def run(options: Options) -> Record:
     ]
     if tables["super"]:
         shown.append(Table(f"Different digits of one class, {count:,} pairs", COLUMNS, tables["super"], (SUPER_NOTE,)))
-    used = {"pairs": count, "seeds": seeds, "seeds_without_warm_start": few, "tiny": options.tiny}
+    used = {
+        "pairs": count,
+        "seeds": seeds,
+        "seeds_without_warm_start": few,
+        "tiny": options.tiny,
+        "processes": options.process_count,
+    }
     return Record("latent", "Latent engine", shown, runs, used)
 
 

@@ -24,6 +24,7 @@ from liescope.evaluation.bench.problems import LAW_MODES, RANGES, SMALL, Problem
 from liescope.evaluation.bench.record import Record
 from liescope.evaluation.bench.scores import Answer, Run, score, scored, summary
 from liescope.evaluation.bench.table import Column, Table, value
+from liescope.evaluation.bench.unfinished import Kept, code_digest, forget, kept_folder
 from liescope.inference import find_modes
 
 HAS_KORNIA = importlib.util.find_spec("kornia") is not None
@@ -265,3 +266,40 @@ def test_progress_goes_from_nothing_to_everything() -> None:
     assert told == [("squares", part / 4) for part in range(5)]
     assert Options(tiny=True).process_count == 1
     assert Path(corpus_name("some/folder/galaxies.npz")).parts == ("galaxies",)
+
+
+def double(x: int) -> int:
+    CALLS.append(x)
+    if x == 3 and len(CALLS) < 4:
+        raise KeyboardInterrupt
+    return 2 * x
+
+
+CALLS: list[int] = []
+
+
+def test_a_benchmark_that_was_stopped_goes_on_where_it_ended(tmp_path: Path) -> None:
+    CALLS.clear()
+    options = Options(processes=1, folder=tmp_path / "out")
+    with pytest.raises(KeyboardInterrupt):
+        options.run("doubles", double, [1, 2, 3])
+    assert options.run("doubles", double, [1, 2, 3, 4]) == [2, 4, 6, 8]
+    assert CALLS == [1, 2, 3, 3, 4]
+    # A file that a crash cut short is as good as none.
+    for file in kept_folder(tmp_path / "out", "doubles").iterdir():
+        file.write_bytes(file.read_bytes()[:-1])
+    assert options.run("doubles", double, [1, 2]) == [2, 4]
+    assert CALLS[5:] == [1, 2]
+    forget(tmp_path / "out", "doubles")
+    assert list((tmp_path / "out").iterdir()) == []
+    assert options.run("doubles", double, [1, 2], keep=False) == [2, 4]
+    assert Options(tiny=True, folder=tmp_path / "out").run("doubles", double, [1]) == [2]
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_outcomes_of_other_code_are_run_again(tmp_path: Path) -> None:
+    CALLS.clear()
+    first, same, other = (Kept(double, tmp_path, code) for code in ("a", "a", "b"))
+    assert [one(5) for one in (first, same, other)] == [10, 10, 10]
+    assert CALLS == [5, 5]
+    assert code_digest(double) == code_digest(double) != code_digest(Kept)

@@ -349,6 +349,8 @@ def bench(
 ) -> None:
     """Measure speed and accuracy on data with a known answer, each number beside what knowing nothing would score.
 
+    Stopped, and started again with the same --out, it goes on where it ended.
+
     \b
     Examples:
       liescope bench --out bench --quick

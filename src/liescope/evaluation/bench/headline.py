@@ -40,7 +40,7 @@ def run(options: Options) -> Record:
         for seed in seeds
     ]
     began = time.perf_counter()
-    runs = options.run("headline", register, problems)
+    runs = options.run("headline", register, problems, keep=False)
     seconds = time.perf_counter() - began
     rows = grouped(runs, LEAST_COSINE)
     tables = (

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from liescope.evaluation.bench.parallel import processes, side_by_side
 from liescope.evaluation.bench.record import Record
+from liescope.evaluation.bench.unfinished import Kept, code_digest, kept_folder
 
 __all__ = ["Benchmark", "Options", "UnavailableError", "corpus_name"]
 
@@ -44,6 +45,9 @@ class Options:
         Runs side by side, one thread each; default as many as cores. One: in this process, with all threads.
     progress : callable
         Told what is going on: a stage, and the share that is done, from 0 to 1.
+    folder : Path, optional
+        Where records are going to be written: until then it holds what has been run, so that a benchmark that was
+        stopped goes on where it ended. Nothing is kept of what is only tried out.
     """
 
     tiny: bool = False
@@ -54,6 +58,7 @@ class Options:
     epochs: int | None = None
     processes: int | None = None
     progress: Callable[[str, float], None] = _silent
+    folder: Path | None = None
 
     @property
     def corpus(self) -> str | None:
@@ -69,8 +74,22 @@ class Options:
         """The seeds that were asked for, or the first ``count``; one where it is only tried out."""
         return self.seeds or tuple(range(1 if self.tiny else count))
 
-    def run(self, name: str, function: Callable[[Task], Outcome], tasks: Sequence[Task]) -> list[Outcome]:
-        """Outcomes of the tasks, in their order, with progress told."""
+    def run(
+        self, name: str, function: Callable[[Task], Outcome], tasks: Sequence[Task], keep: bool = True
+    ) -> list[Outcome]:
+        """Outcomes of the tasks, in their order, with progress told.
+
+        Parameters
+        ----------
+        name : str
+            Of the benchmark.
+        function, tasks
+            What processes can send to each other.
+        keep : bool
+            Whether outcomes are kept until the record is written. Not where the time of all of them counts.
+        """
+        if keep and self.folder is not None and not self.tiny:
+            function = Kept(function, kept_folder(self.folder, name), code_digest(function))
         return list(self._told(name, side_by_side(function, tasks, self.process_count), len(tasks)))
 
     def _told(self, name: str, outcomes: Iterable[Outcome], total: int) -> Iterator[Outcome]:
