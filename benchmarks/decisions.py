@@ -5,35 +5,27 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import torch
-from scipy.ndimage import gaussian_filter
 
 from benchmarks.command import Options, main
-from liescope import SymmetryResult, detect
-from liescope.data import Pairs, load_corpus, make_pairs
-from liescope.evaluation import field_cosine, principal_angles
+from benchmarks.decision_runs import ALARMS, INTRUDERS, OUTSIDE, TIMED, Run, Task, detect_task
 from liescope.evaluation.bench.options import corpus_name
 from liescope.evaluation.bench.record import Record, spread
 from liescope.evaluation.bench.table import Column, Row, Table, number, value, verdict
-from liescope.geometry import Basis, PolynomialBasis, affine
 
 SEEDS = 40
 FEW_SEEDS = 10
 """For what takes longest: 5,000 pairs in the quadratic basis, and further corpora."""
 COVERAGE_SEEDS = 100
 COVERED = (0.93, 0.97)
-TIMED = 3
 MOST_EXTRA = 3.0
 MOST_ALARMS = 0.05
 LEAST_RIGHT = 0.95
 MOST_DEGREES = 3.0
-INTRUDERS = 0.3
 LEAST_INTRUDERS_FOUND = 0.9
 LEAST_SUPER = 0.98
 
@@ -64,51 +56,6 @@ COVERAGE_NOTE = (
 )
 
 
-@dataclass(frozen=True)
-class Task:
-    """One detection: a table, what the pairs are, their number, and where is looked.
-
-    Parameters
-    ----------
-    table : str
-        ``alarm``, ``right``, ``mixed``, ``super`` or ``coverage``.
-    kind : str
-        For ``alarm`` what the pairs are, else the transforms joined by ``+``.
-    range : tuple of float
-        Half-widths in natural units.
-    pairs : int
-    basis : str
-    seed : int
-    corpus : str, optional
-    """
-
-    table: str
-    kind: str
-    range: tuple[float, ...]
-    pairs: int
-    basis: str
-    seed: int
-    corpus: str | None = None
-
-
-@dataclass(frozen=True)
-class Run:
-    """A verdict beside the truth; angles in degrees, shares from 0 to 1."""
-
-    task: Task
-    generators: int
-    expected: int
-    angle: float
-    cosine: float
-    intruders_found: float
-    kept: float
-    algebra: str
-    seconds: float
-    seconds_known: float
-    covered: float
-    direction_covered: bool
-
-
 RIGHT: tuple[tuple[str, tuple[float, ...]], ...] = (
     ("rotation", (60.0,)),
     ("scale", (0.4,)),
@@ -129,17 +76,6 @@ SUPER: tuple[tuple[str, tuple[float, ...]], ...] = (
     ("translation-x", (7.0,)),
     ("shear-x", (0.6,)),
 )
-ALARMS = ("unrelated", "noise", "identical", "shuffled", "unmoved")
-OUTSIDE: Mapping[str, tuple[str, float, tuple[tuple[int, ...], ...]]] = {
-    "translations, scale": ("rotation", 60.0, ((1, 0, 0, 0, 0, 0), (0, 0, 0, 1, 0, 0), (0, 1, 0, 0, 0, 1))),
-    "translations, rotation": ("scale", 0.4, ((1, 0, 0, 0, 0, 0), (0, 0, 0, 1, 0, 0), (0, 0, -1, 0, 1, 0))),
-    "linear fields": (
-        "translation-x",
-        6.0,
-        ((0, 1, 0, 0, 0, 0), (0, 0, 1, 0, 0, 0), (0, 0, 0, 0, 1, 0), (0, 0, 0, 0, 0, 1)),
-    ),
-}
-"""Bases that lack the generator of the pairs: name, transform, half-width, fields in terms of the affine basis."""
 
 
 def run(options: Options) -> Record:
@@ -198,121 +134,6 @@ def run(options: Options) -> Record:
     }
     told = [replace(one, task=replace(one.task, corpus=corpus_name(one.task.corpus))) for one in runs]
     return Record("decisions", "How many, which, or none", tables, told, used)
-
-
-def detect_task(task: Task) -> Run:
-    """Make the pairs, detect, compare."""
-    source, target, truth, intruder = make_task(task)
-    began = time.perf_counter()
-    result = detect(source, target, basis=_basis(task.basis), random_state=task.seed)
-    seconds = time.perf_counter() - began
-    seconds_known = np.nan
-    if result.generators and task.table == "right" and task.seed < TIMED:
-        began = time.perf_counter()
-        detect(source, target, basis=task.basis, random_state=task.seed, n_generators=len(result.generators))
-        seconds_known = time.perf_counter() - began
-    angle, cosine = _angles(result, truth)
-    rejected = ~result.accepted
-    covered, direction_covered = _covered(result, truth)
-    return Run(
-        task=task,
-        generators=len(result.generators),
-        expected=0 if truth is None else len(truth),
-        angle=angle,
-        cosine=cosine,
-        intruders_found=float(rejected[intruder].mean()) if intruder.any() else np.nan,
-        kept=float((~rejected[~intruder]).mean()),
-        algebra=str(result.algebra["name"]),
-        seconds=seconds,
-        seconds_known=seconds_known,
-        covered=covered,
-        direction_covered=direction_covered,
-    )
-
-
-def _basis(name: str) -> str | Basis:
-    """The basis of a task: one of liescope's own by its name, or one of :data:`OUTSIDE`."""
-    if name not in OUTSIDE:
-        return name
-    rows = torch.tensor(OUTSIDE[name][2], dtype=torch.float64)
-    table = torch.einsum("bm,mck->bck", rows, affine().table)
-    return PolynomialBasis(name, [f"field {i}" for i in range(len(rows))], table, 1)
-
-
-def _covered(result: SymmetryResult, truth: np.ndarray | None) -> tuple[float, bool]:
-    """Share of the true coefficients inside their intervals, and whether the direction is within its error."""
-    if truth is None or len(result.generators) != 1 or len(truth) != 1:
-        return np.nan, False
-    found = result.generators[0]
-    coefficients = found.generator.coefficients
-    true = truth[0] * np.sign(truth[0] @ coefficients)
-    inside = (found.interval[:, 0] <= true) & (true <= found.interval[:, 1])
-    angle = float(np.degrees(np.arccos(min(1.0, float(true @ coefficients)))))
-    return float(inside.mean()), angle <= found.direction_error_deg
-
-
-def make_task(task: Task) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]:
-    """Sources, targets, true coefficients (K, m) or None, and which pairs are intruders."""
-    random = np.random.default_rng(task.seed)
-    clean = np.zeros(task.pairs, dtype=bool)
-    if task.table == "alarm" and task.kind in ALARMS:
-        source, target = _without_symmetry(task, random)
-        return source, target, None, clean
-    pairs = make_pairs(
-        ("supersymnist" if task.table == "super" else "symnist") if task.corpus is None else "galaxsym",
-        corpus=task.corpus,
-        transform=task.kind,
-        range=task.range,
-        pairs=task.pairs,
-        order=1 if task.table == "coverage" else 3,
-        noise=0.1 if task.table == "coverage" else 0.0,
-        seed=task.seed,
-    )
-    target = np.array(pairs.target)
-    if task.table == "mixed":
-        clean[random.permutation(task.pairs)[: int(INTRUDERS * task.pairs)]] = True
-        target[clean] = np.roll(target[clean], 1, axis=0)
-    # A basis without the generator has no coefficients for it.
-    truth = None if task.table == "alarm" else _truth(pairs)
-    return np.asarray(pairs.source), target, truth, clean
-
-
-def _without_symmetry(task: Task, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    n = task.pairs
-    if task.kind == "noise":
-        noise = gaussian_filter(random.standard_normal((2 * n, 28, 28)), (0, 1.0, 1.0)).astype(np.float32)
-        return noise[:n], noise[n:]
-    if task.kind == "shuffled":
-        kind = "symnist" if task.corpus is None else "galaxsym"
-        pairs = make_pairs(kind, corpus=task.corpus, transform="rotation", range=60, pairs=n, order=3, seed=task.seed)
-        return np.asarray(pairs.source), np.asarray(pairs.target)[random.permutation(n)]
-    if task.kind == "unmoved":
-        pairs = make_pairs("supersymnist", transform="rotation", range=0, pairs=n, seed=task.seed)
-        return np.asarray(pairs.source), np.asarray(pairs.target)
-    corpus = load_corpus(task.corpus or "mnist-5k")
-    images = corpus.images
-    chosen = random.permutation(len(images))
-    first = np.asarray(images[np.resize(chosen, n)], dtype=np.float32)
-    if task.kind == "identical":
-        return first, first.copy()
-    # Every source with the image half the corpus further on: no image is met twice in 2,500 pairs.
-    return first, np.asarray(images[np.resize(np.roll(chosen, len(images) // 2), n)], dtype=np.float32)
-
-
-def _truth(pairs: Pairs) -> np.ndarray:
-    return np.asarray(pairs.meta["generators"], dtype=np.float64)
-
-
-def _angles(result: SymmetryResult, truth: np.ndarray | None) -> tuple[float, float]:
-    """Largest principal angle where the number is right, and the cosine of the best single field."""
-    if truth is None or not result.generators:
-        return np.nan, np.nan
-    found = np.array([g.generator.coefficients for g in result.generators])
-    shape = (result.shape[-2], result.shape[-1])
-    best = max(field_cosine(truth[0], one, result.basis, shape) for one in found)
-    if len(found) != len(truth):
-        return np.nan, best
-    return float(principal_angles(truth, found, result.basis, shape)[-1]), best
 
 
 def _rows(table: str, runs: Sequence[Run]) -> list[dict[str, Any]]:

@@ -148,16 +148,16 @@ def test_decisions_are_counted_over_seeds(tmp_path):
 )
 def test_a_wrong_number_or_span_is_no_right_answer(change, missed):
     decisions = module("decisions")
-    task = decisions.Task("right", "rotation", (60.0,), 1000, "affine", 0)
-    good = decisions.Run(task, 1, 1, 0.1, 1.0, np.nan, 1.0, "so(2)", 1.0, 0.9, 1.0, True)
+    task = module("decision_runs").Task("right", "rotation", (60.0,), 1000, "affine", 0)
+    good = module("decision_runs").Run(task, 1, 1, 0.1, 1.0, np.nan, 1.0, "so(2)", 1.0, 0.9, 1.0, True)
     runs = [dataclasses.replace(good, **change)] * 2 + [good]
     assert decisions._rows("right", runs)[0]["missed"] == missed
 
 
 def test_a_claim_without_a_symmetry_is_an_alarm():
     decisions = module("decisions")
-    task = decisions.Task("alarm", "noise", (), 200, "affine", 0)
-    quiet = decisions.Run(task, 0, 0, np.nan, np.nan, np.nan, 0.0, "trivial", 1.0, np.nan, np.nan, False)
+    task = module("decision_runs").Task("alarm", "noise", (), 200, "affine", 0)
+    quiet = module("decision_runs").Run(task, 0, 0, np.nan, np.nan, np.nan, 0.0, "trivial", 1.0, np.nan, np.nan, False)
     runs = [quiet] * 19 + [dataclasses.replace(quiet, generators=1)]
     assert decisions._rows("alarm", runs)[0]["passed"]
     assert decisions._rows("alarm", [*runs, runs[-1]])[0]["missed"] == ["alarms"]
@@ -259,7 +259,7 @@ def test_corpora_given_as_files_appear_by_their_stem(tmp_path, monkeypatch):
     decisions = module("decisions")
 
     def seen(task):
-        return decisions.Run(task, 1, 1, 0.1, 1.0, 0.9, 1.0, "so(2)", 1.0, 0.9, 1.0, True)
+        return module("decision_runs").Run(task, 1, 1, 0.1, 1.0, 0.9, 1.0, "so(2)", 1.0, 0.9, 1.0, True)
 
     monkeypatch.setattr(decisions, "detect_task", seen)
     record = decisions.run(module("command").Options(tiny=True, corpora=(str(tmp_path / "galaxies.npz"),)))

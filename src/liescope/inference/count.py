@@ -153,6 +153,13 @@ class _Errors(NamedTuple):
     permuted: np.ndarray
 
 
+class _Whole(NamedTuple):
+    """What it buys to let every pair move along the whole basis: whether that pays, and what is left of permuted's."""
+
+    pays: bool
+    left: float
+
+
 def count_generators(
     study: SpanStudy,
     most: int,
@@ -194,8 +201,7 @@ def count_generators(
     level = float(identity.pairs.mean())
     accepted, span, errors = 0, None, identity
     steps: list[dict[str, float]] = []
-    free: GainTest | None = None
-    whole = identity
+    whole: _Whole | None = None
     for number in range(1, (exactly or most) + 1):
         trial = study.fit(number)
         tried = errors_of(partial(study.held_out_errors, trial))
@@ -203,15 +209,16 @@ def count_generators(
         pays = test.convincing(LEVEL / 2, expected=accepted > 1 and not study.is_closed(span))
         steps.append({"generators": number, **test._asdict(), "pays": float(pays)})
         if pays or (exactly is not None and accepted):
-            accepted, span, errors, free = number, trial, tried, None
+            accepted, span, errors, whole = number, trial, tried, None
         elif number == most or float(errors.pairs.mean()) < _UNEXPLAINED:
             break
         else:
-            if free is None:
-                whole = errors_of(study.free_errors)
-                free = gain_test(errors.pairs, whole.pairs, errors.permuted, whole.permuted, level)
-                steps.append({"generators": 0, **free._asdict(), "pays": float(free.convincing(LEVEL / 2))})
-            if not free.convincing(LEVEL / 2) or (exactly is None and _left_of(whole) > DIFFERENT_ROOTS):
+            if whole is None:
+                free = errors_of(study.free_errors)
+                test = gain_test(errors.pairs, free.pairs, errors.permuted, free.permuted, level)
+                whole = _Whole(test.convincing(LEVEL / 2), _left_of(free))
+                steps.append({"generators": 0, **test._asdict(), "pays": float(whole.pays)})
+            if not whole.pays or (exactly is None and whole.left > DIFFERENT_ROOTS):
                 break
             if number == exactly:
                 accepted, span, errors = number, trial, tried
@@ -220,7 +227,7 @@ def count_generators(
     looked = steps[: 1 + next((i for i, step in enumerate(steps) if step["pays"]), len(steps))]
     p_value = min(1.0, len(looked) * min(step["p_value"] for step in looked))
     paid = max((int(step["generators"]) for step in steps if step["pays"]), default=0)
-    related = related or (free is not None and free.convincing(LEVEL / 2))
+    related = related or (whole is not None and whole.pays)
     reason = _reason(accepted, paid, related)
     return Count(accepted, span, _evidence(errors, identity, p_value), reason, steps, related, _left_of(errors))
 
