@@ -13,7 +13,7 @@ from liescope import SymmetryDetector, SymmetryResult, detect, load_result
 from liescope.data import Pairs, make_pairs
 from liescope.detector.registered import split
 from liescope.evaluation import field_cosine, principal_angles
-from liescope.geometry import PolynomialBasis, affine
+from liescope.geometry import Grid, PolynomialBasis, affine, get_basis, quadratic
 from liescope.registration import GreyScale, PairSet, Study
 from liescope.registration.calibration import variance_factor
 from liescope.registration.joint import JointEquations
@@ -79,10 +79,40 @@ def test_a_basis_without_the_generator_of_pairs_with_one_root_claims_nothing(
     pairs = make_pairs("symnist", transform=transform, range=width, pairs=1000, order=3, seed=seed)
     result = detect(pairs.source, pairs.target, basis=basis, random_state=seed)
     assert result.verdict == "no symmetry"
-    # Pairs vary in some direction more than look-alikes do, but moving along it explains nothing.
-    contrast = result.evidence["contrast"]
-    assert not contrast["explains"]
-    assert "larger basis" in result.reason or "soft" in result.reason
+    # Copies of one image: the quadratic basis, which has the generator, leaves next to nothing.
+    assert result.evidence["left_in_larger_basis"] < 0.05
+    assert "lacks what moves them; try basis='quadratic'" in result.reason
+
+
+def test_flows_that_leave_all_bounds_count_as_not_moving() -> None:
+    pairs = make_pairs("symnist", transform="rotation", range=60, pairs=400, order=3, seed=1)
+    source, target = (np.asarray(images)[:, None] for images in (pairs.source, pairs.target))
+    parts = split(400, 0)
+    study = Study(
+        PairSet(source, target, GreyScale.of(target, parts[0]), torch.device("cpu")), get_basis("polynomial-3"), *parts
+    )
+    for shift in (0, 3, 7):
+        errors = study.free_errors(shift)
+        assert bool(torch.isfinite(errors).all())
+        assert float(errors.max()) < 100
+
+
+def test_a_special_conformal_transform_between_different_digits_of_a_class() -> None:
+    pairs = make_pairs("supersymnist", transform="sct-x", range=0.5, pairs=2500, order=3, seed=0)
+    result = detect(pairs.source, pairs.target, basis="conformal", random_state=0)
+    assert result.verdict == "symmetry"
+    # It moves far less than different digits differ by.
+    assert result.evidence["contrast"]["bought"] < 0.1
+    assert result.evidence["left_in_larger_basis"] > 1 / 3
+    points = Grid.of(28, 28).points(dtype=torch.float64)
+    found, wanted = (
+        np.einsum("nmc,m->nc", basis.fields(points).numpy(), coefficients).ravel()
+        for basis, coefficients in (
+            (result.basis, result.generators[0].generator.coefficients),
+            (quadratic(), truth(pairs)[0]),
+        )
+    )
+    assert abs(found @ wanted) > 0.95 * np.linalg.norm(found) * np.linalg.norm(wanted)
 
 
 def test_magnitudes_of_new_pairs_of_different_digits(super_detector: SymmetryDetector, supers: Pairs) -> None:

@@ -76,6 +76,7 @@ PUBLIC = {
         "Recognition",
         "bracket_coefficients",
         "canonical_coefficients",
+        "basis_contains",
         "check_basis",
         "describe_algebra",
         "equation",

@@ -5,6 +5,7 @@ import pytest
 from scipy.linalg import subspace_angles
 
 from liescope.algebra import (
+    basis_contains,
     canonical_coefficients,
     describe_algebra,
     field_gram,
@@ -118,3 +119,15 @@ def test_readable_generators_of_a_span_without_canonical_fields() -> None:
     assert readable.shape == (12, 3)
     np.testing.assert_allclose(np.linalg.norm(readable, axis=0), 1)
     assert span_angles(readable, span, np.eye(12)).max() < 1e-6
+
+
+def test_a_basis_contains_another_whose_fields_are_sums_of_its_own() -> None:
+    larger, smaller, other = quadratic(), affine(), conformal()
+    assert basis_contains(larger, smaller, (28, 28))
+    assert basis_contains(larger, other, (28, 28))
+    assert not basis_contains(smaller, larger, (28, 28))
+    assert not basis_contains(other, smaller, (28, 28))
+    assert basis_contains(get_basis("polynomial-3"), larger, (28, 20))
+    turn = field_basis({"turn": lambda x, y: (-y, x)})
+    assert basis_contains(smaller, turn, (28, 28))
+    assert not basis_contains(turn, smaller, (28, 28))

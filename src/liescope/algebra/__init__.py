@@ -17,7 +17,7 @@ from liescope.algebra.invariants import (
 from liescope.algebra.naming import NAMED_ALGEBRAS
 from liescope.algebra.recognition import CANONICAL_FIELDS, Recognition, canonical_coefficients, recognise
 from liescope.algebra.sampling import orthonormal_generators
-from liescope.algebra.span import check_basis, field_gram, readable_generators, span_angles
+from liescope.algebra.span import basis_contains, check_basis, field_gram, readable_generators, span_angles
 from liescope.algebra.structure import AlgebraDescription, describe_algebra
 from liescope.algebra.wording import ALGEBRA_WORDS
 
@@ -35,6 +35,7 @@ __all__ = [
     "Snapping",
     "StructureConstants",
     "algebra_invariants",
+    "basis_contains",
     "bracket_coefficients",
     "canonical_coefficients",
     "check_basis",

@@ -12,6 +12,7 @@ from liescope.geometry.fields import Basis
 from liescope.geometry.grid import Grid
 
 __all__ = [
+    "basis_contains",
     "canonical_members",
     "check_basis",
     "field_gram",
@@ -58,6 +59,14 @@ def check_basis(basis: Basis, shape: tuple[int, int]) -> None:
     dependent = [t for t, d in zip(basis.terms, triangle.diagonal().abs().tolist(), strict=True) if d < _DEPENDENT]
     if dependent:
         raise InputError(f"expected independent fields, got {', '.join(dependent)} as a sum of those before")
+
+
+def basis_contains(basis: Basis, other: Basis, shape: tuple[int, int]) -> bool:
+    """Whether every field of the other basis is a sum of fields of the first, at the pixels of an H x W image."""
+    points = Grid.of(*shape).points(dtype=torch.float64)
+    own, others = (one.fields(points).permute(0, 2, 1).reshape(-1, one.dimension).numpy() for one in (basis, other))
+    rest = others - own @ np.linalg.lstsq(own, others, rcond=None)[0]
+    return bool(np.linalg.norm(rest) <= _DEPENDENT * np.linalg.norm(others))
 
 
 def span_angles(

@@ -20,9 +20,9 @@ from liescope.algebra import (
     readable_generators,
 )
 from liescope.data import ImageStack
-from liescope.detector.contrasted import ContrastModel, contrast_pairs, have_different_roots
+from liescope.detector.contrasted import ContrastModel, contrast_pairs, have_different_roots, left_in_larger_basis
 from liescope.geometry import Basis
-from liescope.inference import Count, coefficient_uncertainty, count_generators, identifiable
+from liescope.inference import DIFFERENT_ROOTS, Count, coefficient_uncertainty, count_generators, identifiable
 from liescope.registration import (
     Alignment,
     GreyScale,
@@ -123,7 +123,18 @@ def fit_registration(
     generators: tuple[DetectedGenerator, ...] = ()
     model: RegistrationModel | ContrastModel | None = None
     clean: dict[str, Any] | None = None
-    if have_different_roots(count, basis) and exactly in (None, 1):
+    different, lacking = have_different_roots(count, basis) and exactly in (None, 1), False
+    if different:
+        report("looking beyond the basis", 0.0)
+        beyond = left_in_larger_basis(pairs, basis, *parts)
+        evidence["left_in_larger_basis"] = beyond
+        lacking = beyond is not None and beyond <= DIFFERENT_ROOTS
+    if lacking:
+        reason = (
+            f"the images of a pair are copies of one image, but basis '{basis.name}' lacks what moves them; "
+            "try basis='quadratic'"
+        )
+    elif different:
         contrasted = contrast_pairs(pairs, parts[1], study.alignment, seed, report)
         reason = contrasted.reason
         if contrasted.generator is None:
