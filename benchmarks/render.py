@@ -1,4 +1,4 @@
-"""The page of the benchmark: ``python -m benchmarks render [--results DIR] [--docs DIR]``.
+"""The pages of the benchmark and of the paper's claims: ``python -m benchmarks render [--paper DIR]``.
 
 Written from whatever results there are: the tables as they were measured, plots of the public ones, and the machine,
 threads, versions and dates.
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.charts import CHARTS
+from benchmarks.claims import claims_page, take_over
 from liescope.evaluation.bench import BENCHMARKS
 
 __all__ = ["main", "render"]
@@ -89,15 +90,34 @@ def _list(records: Mapping[str, Mapping[str, Any]], results: Path, docs: Path) -
     return "\n".join(lines) + "\n"
 
 
+def render_claims(results: Path, docs: Path) -> Path | None:
+    """Write ``claims.md`` to the folder of the docs, if figures of the paper were made."""
+    text = claims_page(results, docs)
+    if text is None:
+        return None
+    page = docs / "claims.md"
+    page.write_text(text, encoding="utf-8")
+    return page
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Render the committed results, or those of another folder."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks render", description="The page of the benchmark.")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the results")
     parser.add_argument("--docs", type=Path, default=DOCS, help="folder of the page and its images")
+    parser.add_argument("--paper", type=Path, help="take over what `liescope reproduce all --out PAPER` wrote")
     arguments = parser.parse_args(argv)
+    paper = arguments.results / "paper"
+    if arguments.paper is not None:
+        if not any(arguments.paper.glob("*.json")):
+            parser.error(f"expected figures in {arguments.paper}, got none")
+        (arguments.docs / "images").mkdir(parents=True, exist_ok=True)
+        take_over(arguments.paper, paper, arguments.docs)
     if not any(arguments.results.glob("*.json")):
         parser.error(f"expected results in {arguments.results}, got none")
     print(render(arguments.results, arguments.docs))
+    if (claims := render_claims(paper, arguments.docs)) is not None:
+        print(claims)
 
 
 if __name__ == "__main__":

@@ -10,12 +10,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from liescope.algebra import Generator
 from liescope.data import make_pairs
 from liescope.evaluation.bench.problems import true_coefficients
+from liescope.reproduce.study import Finding, Reproduction, Request
+from liescope.reproduce.writing import write_reproduction
 
 ROOT = Path(__file__).parents[1]
 SWEEPS = ("accuracy", "laws", "noise", "quadratic")
@@ -288,6 +292,29 @@ def test_results_become_a_page(tmp_path):
     before = again.read_bytes()
     render.main(["--results", str(tmp_path / "results"), "--docs", str(tmp_path / "docs")])
     assert again.read_bytes() == before
+
+
+def test_reproduced_figures_become_a_page_of_claims(tmp_path):
+    figure = Figure(figsize=(2, 1))
+    figure.subplots().plot([0, 1])
+    found = [
+        Finding("It works | always.", "Fig. 4", "Error 0.1 (null 0.2).", "confirmed"),
+        Finding("It fails.", "Discussion", "Cosine 1.00.", "improved"),
+        Finding("It is slow.", "Discussion", "1 s.", "improved"),
+    ]
+    made = Reproduction("fig4", "Histograms", "Laws of t.", {"": figure}, [{"a": 1}], found, {})
+    write_reproduction(made, tmp_path / "figures", Request("quick"), 3.0)
+    run_tiny("laws", tmp_path / "results")
+    command = ["--results", str(tmp_path / "results"), "--docs", str(tmp_path / "docs")]
+    module("render").main([*command, "--paper", str(tmp_path / "figures")])
+    page = (tmp_path / "docs" / "claims.md").read_text(encoding="utf-8")
+    assert "Of 3 claims 1 are confirmed, 2 are improved." in page
+    assert "| It works \\| always. (Fig. 4) | Error 0.1 (null 0.2). | confirmed |" in page
+    assert "![Histograms](images/paper-fig4.png)\n\nLaws of t." in page
+    assert plt.imread(tmp_path / "docs" / "images" / "paper-fig4.png").shape[:2] == (200, 400)
+    # What was taken over stays: without the folder the page is the same.
+    module("render").main(command)
+    assert (tmp_path / "docs" / "claims.md").read_text(encoding="utf-8") == page
 
 
 def test_a_page_of_nothing_is_refused(tmp_path, capsys):

@@ -74,7 +74,7 @@ def _linked(path: Path, place: Path, pages: dict[Path, Path], root: Path, source
 
 
 def _measured_index(pages: dict[Path, Path]) -> str:
-    about = [f"../{name}" for name in ("benchmarks", "reproduce") if Path(f"{name}.md") in pages.values()]
+    about = [f"../{name}" for name in ("benchmarks", "reproduce", "claims") if Path(f"{name}.md") in pages.values()]
     tables = sorted(place.stem for place in pages.values() if place.parent == Path("measured"))
     intro = (
         "Tables as the scripts in `benchmarks/` wrote them, with the machine, the versions and the time; the raw "

@@ -1,0 +1,82 @@
+"""The page of the paper's claims, from what ``liescope reproduce all`` found."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from liescope.reproduce.writing import read_findings
+
+__all__ = ["SHOWN", "claims_page", "take_over"]
+
+SHOWN = ("fig4.png", "fig7.png")
+"""Pictures that the page has; the others are made in minutes."""
+
+_COLOURS = 128  # are enough for line drawings and grey images, and take a third of the room
+
+OPENING = """\
+# The paper's claims, measured
+
+What the paper reports, figure by figure, what came out here beside the level of an answer that knows nothing, and a
+verdict computed from these numbers: *confirmed*, *improved* (what the paper reports as failing or open works here), or
+*not confirmed* (ours disagree, fall short, or do not show the effect). {counted}
+
+Made by `liescope reproduce all`, {scale} scale, seed {seed}: one seed and fewer pairs than the paper's, so that the
+verdict of a close number may turn with another seed. [How to make them](reproduce.md). This page is written by
+`python -m benchmarks render`.
+"""
+
+
+def take_over(folder: Path, results: Path, docs: Path) -> None:
+    """Copy the findings of a folder that ``liescope reproduce`` wrote to the results, and pictures to the docs."""
+    results.mkdir(parents=True, exist_ok=True)
+    for content in read_findings(folder):
+        shutil.copyfile(folder / f"{content['name']}.json", results / f"{content['name']}.json")
+    for name in SHOWN:
+        if (folder / name).is_file():
+            with Image.open(folder / name) as picture:
+                small = picture.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE)
+            small.save(docs / "images" / f"paper-{name}", optimize=True)
+
+
+def claims_page(results: Path, docs: Path) -> str | None:
+    """The page as Markdown; None where nothing was reproduced yet."""
+    made = read_findings(results)
+    if not made:
+        return None
+    verdicts = Counter(finding["verdict"] for content in made for finding in content["findings"])
+    counted = (
+        f"Of {verdicts.total()} claims " + ", ".join(f"{n} are {word}" for word, n in sorted(verdicts.items())) + "."
+    )
+    settings = made[0]["settings"]
+    opening = OPENING.format(counted=counted, scale=settings["scale"], seed=settings["seed"])
+    return "\n".join([opening, *(_figure(content, docs) for content in made)])
+
+
+def _figure(content: Mapping[str, Any], docs: Path) -> str:
+    machine = content["environment"]
+    pictures = [name for name in content["pictures"] if (docs / "images" / f"paper-{name}").is_file()]
+    lines = [f"## {content['title']}", ""]
+    for name in pictures:
+        lines += [f"![{content['title']}](images/paper-{name})", "", content["caption"], ""]
+    lines += ["| the paper | here | |", "| --- | --- | --- |"]
+    lines += [
+        f"| {_cell(one['claim'])} ({_cell(one['place'])}) | {_cell(one['measured'])} | {one['verdict']} |"
+        for one in content["findings"]
+    ]
+    versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
+    told = (
+        f"`liescope reproduce {content['name']}`: {content['seconds']:.0f} s; {machine['date']}, commit "
+        f"{machine['commit']}, {versions}; {machine['cpu']}, {machine['threads']} threads, load "
+        f"{machine['load_average']:.1f}."
+    )
+    return "\n".join([*lines, "", told, ""])
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
