@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
+from liescope.evaluation.bench.record import versions_text
+from liescope.reproduce.page import count_verdicts
 from liescope.reproduce.writing import read_findings
 
 __all__ = ["SHOWN", "claims_page", "take_over"]
@@ -34,14 +35,16 @@ verdict of a close number may turn with another seed. [How to make them](reprodu
 
 def take_over(folder: Path, results: Path, docs: Path) -> None:
     """Copy the findings of a folder that ``liescope reproduce`` wrote to the results, and pictures to the docs."""
-    results.mkdir(parents=True, exist_ok=True)
+    images = docs / "images"
+    for made in (results, images):
+        made.mkdir(parents=True, exist_ok=True)
     for content in read_findings(folder):
         shutil.copyfile(folder / f"{content['name']}.json", results / f"{content['name']}.json")
     for name in SHOWN:
         if (folder / name).is_file():
             with Image.open(folder / name) as picture:
                 small = picture.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE)
-            small.save(docs / "images" / f"paper-{name}", optimize=True)
+            small.save(images / f"paper-{name}", optimize=True)
 
 
 def claims_page(results: Path, docs: Path) -> str | None:
@@ -49,10 +52,9 @@ def claims_page(results: Path, docs: Path) -> str | None:
     made = read_findings(results)
     if not made:
         return None
-    verdicts = Counter(finding["verdict"] for content in made for finding in content["findings"])
-    counted = (
-        f"Of {verdicts.total()} claims " + ", ".join(f"{n} are {word}" for word, n in sorted(verdicts.items())) + "."
-    )
+    verdicts = count_verdicts(made)
+    listed = ", ".join(f"{count} are {verdict}" for verdict, count in verdicts if count)
+    counted = f"Of {sum(count for _, count in verdicts)} claims {listed}."
     settings = made[0]["settings"]
     opening = OPENING.format(counted=counted, scale=settings["scale"], seed=settings["seed"])
     return "\n".join([opening, *(_figure(content, docs) for content in made)])
@@ -69,10 +71,9 @@ def _figure(content: Mapping[str, Any], docs: Path) -> str:
         f"| {_cell(one['claim'])} ({_cell(one['place'])}) | {_cell(one['measured'])} | {one['verdict']} |"
         for one in content["findings"]
     ]
-    versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
     told = (
         f"`liescope reproduce {content['name']}`: {content['seconds']:.0f} s; {machine['date']}, commit "
-        f"{machine['commit']}, {versions}; {machine['cpu']}, {machine['threads']} threads, load "
+        f"{machine['commit']}, {versions_text(machine)}; {machine['cpu']}, {machine['threads']} threads, load "
         f"{machine['load_average']:.1f}."
     )
     return "\n".join([*lines, "", told, ""])

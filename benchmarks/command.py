@@ -12,7 +12,6 @@ from rich.console import Console
 
 from liescope.cli.progress import ProgressDisplay
 from liescope.evaluation.bench import Benchmark, Options, Record, UnavailableError
-from liescope.evaluation.bench.unfinished import forget
 
 __all__ = ["Benchmark", "Options", "Record", "UnavailableError", "main"]
 
@@ -69,7 +68,6 @@ def main(benchmarks: Mapping[str, Benchmark], argv: Sequence[str] | None = None)
             records.append(record)
             if folder is not None:
                 as_json, _ = record.write(folder)
-                forget(folder, name)
                 console.print(f"{name}: written to {as_json}")
     for record in records:
         outcome = "all targets met" if record.passed else "TARGETS MISSED"

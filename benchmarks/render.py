@@ -111,7 +111,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     if arguments.paper is not None:
         if not any(arguments.paper.glob("*.json")):
             parser.error(f"expected figures in {arguments.paper}, got none")
-        (arguments.docs / "images").mkdir(parents=True, exist_ok=True)
         take_over(arguments.paper, paper, arguments.docs)
     if not any(arguments.results.glob("*.json")):
         parser.error(f"expected results in {arguments.results}, got none")

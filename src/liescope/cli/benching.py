@@ -15,7 +15,6 @@ from liescope.cli.progress import ProgressDisplay
 from liescope.data import load_corpus
 from liescope.errors import InputError, suggest
 from liescope.evaluation.bench import BENCHMARKS, CHOICES, QUICK_METHODS, Options, Record, UnavailableError
-from liescope.evaluation.bench.unfinished import forget
 from liescope.result.values import json_text
 
 __all__ = ["BenchRequest", "run_bench"]
@@ -53,7 +52,6 @@ def run_bench(request: BenchRequest, *, as_json: bool, quiet: bool) -> None:
             except UnavailableError as reason:
                 raise InputError(f"expected something to compare in {name}, got nothing: {reason}") from None
             record.write(request.out, runs=True)
-            forget(request.out, name)
             records.append(record)
     if as_json:
         found = [record.to_dict() for record in records]

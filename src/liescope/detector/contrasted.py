@@ -13,6 +13,7 @@ from liescope.algebra import Generator, basis_contains
 from liescope.data import ImageStack
 from liescope.geometry import Basis, Grid, quadratic
 from liescope.inference import DIFFERENT_ROOTS, LEVEL, Count, coefficient_uncertainty, gain_test
+from liescope.inference.count import left_of_permuted
 from liescope.registration import (
     Alignment,
     Contrast,
@@ -44,7 +45,6 @@ _LEAST_BOUGHT = 0.02
 """What a generator must remove of pairs' errors, significantly more than of permuted pairs'. It can be little: what
 different digits differ in is far more than what a special conformal transform moves (0.05)."""
 
-_LEAST_ERROR = 1e-6
 _MOST_PAIRS = 5000
 _LEAST_FIELDS = 3
 
@@ -126,7 +126,7 @@ def left_in_larger_basis(pairs: PairSet, basis: Basis, fitted: np.ndarray, held_
 
     Where a basis lacks the generator of pairs with one root, what is left looks like different roots. A contrast would
     find a direction in it, the nearest to the missing generator. But the larger basis leaves next to nothing of copies
-    of one image, 0.02 at most, and of different digits of one class 0.36 and more.
+    of one image, 0.01 at most, and of different digits of one class 0.36 and more.
 
     Parameters
     ----------
@@ -144,9 +144,9 @@ def left_in_larger_basis(pairs: PairSet, basis: Basis, fitted: np.ndarray, held_
     if basis_contains(basis, larger, pairs.grid.shape):
         return None
     study = Study(pairs, larger, fitted, held_out)
-    errors = (partial(study.held_out_errors, study.fit(1)), study.free_errors)
-    own, permuted = ([float(one(shift).median()) for one in errors] for shift in (0, max(1, len(held_out) // 2)))
-    return min(a / max(b, _LEAST_ERROR) for a, b in zip(own, permuted, strict=True))
+    shift = max(1, len(held_out) // 2)
+    explanations = (partial(study.held_out_errors, study.fit(1)), study.free_errors)
+    return min(left_of_permuted(np.asarray(errors(0)), np.asarray(errors(shift))) for errors in explanations)
 
 
 def contrast_pairs(

@@ -20,10 +20,9 @@ from liescope.detector.registered import (
     Progress,
     RegistrationModel,
     fit_registration,
-    moved,
-    samples_of,
     split,
 )
+from liescope.detector.samples import moved, samples_of
 from liescope.detector.trained import LatentMeasure, fit_trained
 from liescope.errors import InputError, suggest
 from liescope.geometry import Basis, get_basis

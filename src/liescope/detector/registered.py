@@ -35,7 +35,7 @@ from liescope.registration import (
     worker_pool,
 )
 from liescope.registration.study import FIT_PAIRS, HELD_OUT_PAIRS
-from liescope.result import DetectedGenerator, Samples, SymmetryResult
+from liescope.result import DetectedGenerator, SymmetryResult
 
 __all__ = [
     "Progress",
@@ -43,8 +43,6 @@ __all__ = [
     "among_all",
     "fit_registration",
     "identity_residual",
-    "moved",
-    "samples_of",
     "split",
 ]
 
@@ -63,11 +61,6 @@ _SYSTEMATIC_DEG = 0.1
 
 _CONTRAST_SYSTEMATIC_DEG = 5.0
 """The same for images of different roots."""
-
-_SAMPLES, _FEWEST_SAMPLES, _REJECTED_SAMPLES = 60, 10, 4
-_SAMPLE_VALUES = 1 << 20
-"""Pixels of the accepted samples' sources, all together: of large images fewer are kept."""
-_LEAST_GREY = 1e-18
 
 
 class RegistrationModel(NamedTuple):
@@ -123,13 +116,12 @@ def fit_registration(
     generators: tuple[DetectedGenerator, ...] = ()
     model: RegistrationModel | ContrastModel | None = None
     clean: dict[str, Any] | None = None
-    different, lacking = have_different_roots(count, basis) and exactly in (None, 1), False
+    different = have_different_roots(count, basis) and exactly in (None, 1)
+    beyond: float | None = None
     if different:
         report("looking beyond the basis", 0.0)
-        beyond = left_in_larger_basis(pairs, basis, *parts)
-        evidence["left_in_larger_basis"] = beyond
-        lacking = beyond is not None and beyond <= DIFFERENT_ROOTS
-    if lacking:
+        beyond = evidence["left_in_larger_basis"] = left_in_larger_basis(pairs, basis, *parts)
+    if beyond is not None and beyond <= DIFFERENT_ROOTS:
         reason = (
             f"the images of a pair are copies of one image, but basis '{basis.name}' lacks what moves them; "
             "try basis='quadratic'"
@@ -285,40 +277,3 @@ def identity_residual(pairs: PairSet, align: Alignment) -> np.ndarray:
     """Relative error of every pair if nothing is moved."""
     shares = [align.unmoved_share(align.sample(pairs, part)).cpu().numpy() for part in align.chunks(pairs)]
     return np.concatenate(shares).astype(np.float64)
-
-
-def moved(result: SymmetryResult, images: np.ndarray, t: np.ndarray, background: np.ndarray | float) -> np.ndarray:
-    """Images moved over a background that stays."""
-    return np.asarray(result.transform(images - background, t) + background, dtype=np.float32)
-
-
-def samples_of(
-    result: SymmetryResult, pairs: PairSet, transported: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
-) -> Samples:
-    """Pairs for the page: accepted ones from the best to the worst, and some of the rejected.
-
-    Parameters
-    ----------
-    transported : callable, optional
-        From sources and their magnitudes to moved images; by default the flow of the generators.
-    """
-    order = np.argsort(result.residual, kind="stable")
-    accepted, rejected = order[result.accepted[order]], order[~result.accepted[order]]
-    if not result.generators:
-        accepted, rejected = order, order[:0]
-    picked: list[int] = []
-    if len(accepted):
-        count = int(np.clip(_SAMPLE_VALUES // int(np.prod(result.shape)), _FEWEST_SAMPLES, _SAMPLES))
-        picked += [int(accepted[int(q * (len(accepted) - 1))]) for q in np.linspace(0, 1, count)]
-    picked += [int(i) for i in rejected[-_REJECTED_SAMPLES:]]
-    index = np.array(sorted(set(picked)), dtype=np.int64)
-    # Grey values that single precision cannot hold are kept in units of a typical target.
-    unit = 1.0 if _LEAST_GREY < pairs.scale.amplitude < 1 / _LEAST_GREY else pairs.scale.amplitude
-    x, y = (np.asarray(stack[index] / unit, dtype=np.float32) for stack in (pairs.source, pairs.target))
-    if not result.generators:
-        shown = x
-    elif transported is None:
-        shown = moved(result, x, result.t[index], pairs.scale.background / unit)
-    else:
-        shown = np.asarray(transported(np.asarray(pairs.source[index]), result.t[index]) / unit, dtype=np.float32)
-    return Samples(index, x, y, shown)

@@ -14,7 +14,17 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from scipy.stats import mannwhitneyu
 
-__all__ = ["DIFFERENT_ROOTS", "LEVEL", "Count", "Evidence", "GainTest", "SpanStudy", "count_generators", "gain_test"]
+__all__ = [
+    "DIFFERENT_ROOTS",
+    "LEVEL",
+    "Count",
+    "Evidence",
+    "GainTest",
+    "SpanStudy",
+    "count_generators",
+    "gain_test",
+    "left_of_permuted",
+]
 
 LEVEL = 0.05
 """Family-wise: the chance of one generator too many, over all steps."""
@@ -216,7 +226,7 @@ def count_generators(
             if whole is None:
                 free = errors_of(study.free_errors)
                 test = gain_test(errors.pairs, free.pairs, errors.permuted, free.permuted, level)
-                whole = _Whole(test.convincing(LEVEL / 2), _left_of(free))
+                whole = _Whole(test.convincing(LEVEL / 2), left_of_permuted(*free))
                 steps.append({"generators": 0, **test._asdict(), "pays": float(whole.pays)})
             if not whole.pays or (exactly is None and whole.left > DIFFERENT_ROOTS):
                 break
@@ -229,12 +239,14 @@ def count_generators(
     paid = max((int(step["generators"]) for step in steps if step["pays"]), default=0)
     related = related or (whole is not None and whole.pays)
     reason = _reason(accepted, paid, related)
-    return Count(accepted, span, _evidence(errors, identity, p_value), reason, steps, related, _left_of(errors))
+    return Count(
+        accepted, span, _evidence(errors, identity, p_value), reason, steps, related, left_of_permuted(*errors)
+    )
 
 
-def _left_of(errors: _Errors) -> float:
+def left_of_permuted(pairs: np.ndarray, permuted: np.ndarray) -> float:
     """Median error of pairs in units of that of permuted pairs."""
-    return float(np.median(errors.pairs) / max(np.median(errors.permuted), _LEAST_ERROR))
+    return float(np.median(pairs) / max(np.median(permuted), _LEAST_ERROR))
 
 
 def _shifts(count: int, seed: int) -> list[int]:

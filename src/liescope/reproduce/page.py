@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from liescope import __version__
+from liescope.evaluation.bench.record import versions_text
 from liescope.report.typesetting import fill
 from liescope.reproduce.registry import FIGURES
 from liescope.reproduce.writing import read_findings
 
-__all__ = ["render_reproductions", "write_page"]
+__all__ = ["count_verdicts", "render_reproductions", "write_page"]
 
 _MARKS = {"confirmed": "\N{CHECK MARK}", "improved": "\N{UPWARDS ARROW}", "not confirmed": "\N{MULTIPLICATION SIGN}"}
 
@@ -36,7 +37,7 @@ def render_reproductions(folder: Path) -> str:
         title="The paper's figures again",
         figures=[_figure(content, folder) for content in made],
         missing=[name for name in FIGURES if name not in {content["name"] for content in made}],
-        verdicts=_verdicts(made),
+        verdicts=count_verdicts(made),
         marks=_MARKS,
     )
 
@@ -48,7 +49,8 @@ def write_page(folder: Path) -> Path:
     return path
 
 
-def _verdicts(made: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
+def count_verdicts(made: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
+    """Verdicts and how many findings have each, those that none has too."""
     counted = Counter(finding["verdict"] for content in made for finding in content["findings"])
     return [(verdict, counted[verdict]) for verdict in _MARKS]
 
@@ -60,13 +62,12 @@ def _figure(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         if path.is_file():
             pictures.append((f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}", path.stem))
     machine = content["environment"]
-    versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
     return {
         **content,
         "pictures": pictures,
         "settings": [(str(name).replace("_", " "), _told(value)) for name, value in content["settings"].items()],
         "measured_on": f"{machine['date']}, {content['seconds']:g} s, {machine['cpu']}, "
-        f"{machine['threads']} threads, {versions}",
+        f"{machine['threads']} threads, {versions_text(machine)}",
     }
 
 

@@ -82,7 +82,7 @@ class Options:
         Parameters
         ----------
         name : str
-            Of the benchmark.
+            Of the benchmark, and of its record.
         function, tasks
             What processes can send to each other.
         keep : bool

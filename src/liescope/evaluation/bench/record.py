@@ -24,8 +24,9 @@ from rich.console import Console
 from liescope import __version__
 from liescope.data.pairs import atomic_path
 from liescope.evaluation.bench.table import Table
+from liescope.evaluation.bench.unfinished import forget
 
-__all__ = ["SCHEMA", "Record", "csv_text", "environment", "spread"]
+__all__ = ["SCHEMA", "Record", "csv_text", "environment", "spread", "versions_text"]
 
 SCHEMA = "liescope.benchmark/1"
 
@@ -58,6 +59,11 @@ def environment() -> dict[str, Any]:
         "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "system": platform.system(),
     }
+
+
+def versions_text(machine: Mapping[str, Any]) -> str:
+    """The versions in an :func:`environment`, for people."""
+    return ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
 
 
 def _commit() -> str | None:
@@ -134,11 +140,10 @@ class Record:
     def markdown(self) -> str:
         """The tables and, in one line, what they were measured on."""
         machine = self.machine
-        versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
         count = self.settings.get("processes", 1)
         used = f"{count} processes of one thread" if count > 1 else f"{machine['threads']} threads"
         measured_on = (
-            f"{machine['date']}, commit {machine['commit']}, {versions}; "
+            f"{machine['date']}, commit {machine['commit']}, {versions_text(machine)}; "
             f"{machine['cpu']}, {used}. All measurements: `{self.name}.json`."
         )
         return "\n".join([f"## {self.title}", "", *(t.markdown() for t in self.tables), measured_on, ""])
@@ -155,6 +160,8 @@ class Record:
     def write(self, folder: Path, runs: bool = False) -> tuple[Path, Path]:
         """Write NAME.json and NAME.md, each as a whole or not at all; the folder is made.
 
+        Runs that were kept in case the benchmark were stopped are removed.
+
         Parameters
         ----------
         folder : Path
@@ -169,6 +176,7 @@ class Record:
         for ending, content in files.items():
             with atomic_path(folder / f"{self.name}{ending}") as temporary:
                 temporary.write_text(content, encoding="utf-8", newline="\n")
+        forget(folder, self.name)
         return folder / f"{self.name}.json", folder / f"{self.name}.md"
 
 
