@@ -11,6 +11,7 @@ import torch
 
 from liescope.algebra import Generator, basis_contains
 from liescope.data import ImageStack
+from liescope.detector.answer import Answer, nothing_found, simple_generators
 from liescope.geometry import Basis, Grid, quadratic
 from liescope.inference import DIFFERENT_ROOTS, LEVEL, Count, coefficient_uncertainty, gain_test
 from liescope.inference.count import left_of_permuted
@@ -30,7 +31,6 @@ from liescope.result import DetectedGenerator
 
 __all__ = [
     "ContrastModel",
-    "Contrasted",
     "contrast_pairs",
     "have_different_roots",
     "left_in_larger_basis",
@@ -45,6 +45,9 @@ _LEAST_BOUGHT = 0.02
 """What a generator must remove of pairs' errors, significantly more than of permuted pairs'. It can be little: what
 different digits differ in is far more than what a special conformal transform moves (0.05)."""
 
+_SYSTEMATIC_DEG = 5.0
+"""What images of different roots share turns the direction by about this much in each of the basis' fields."""
+
 _MOST_PAIRS = 5000
 _LEAST_FIELDS = 3
 
@@ -55,6 +58,13 @@ class ContrastModel(NamedTuple):
     alignment: Alignment
     contrast: Contrast
     scale: GreyScale
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """Of the direction (m, m), with what such directions are off by beyond the scatter of their pairs."""
+        shared = np.radians(_SYSTEMATIC_DEG) ** 2 * np.eye(len(self.contrast.direction))
+        covariance: np.ndarray = self.contrast.covariance + shared
+        return covariance
 
     @property
     def background(self) -> np.ndarray:
@@ -86,28 +96,6 @@ class ContrastModel(NamedTuple):
         parts = list(map_chunks(errors, align.chunks(pairs)))
         residual, still = (np.concatenate(column).astype(np.float64) for column in zip(*parts, strict=True))
         return t, residual, still
-
-
-class Contrasted(NamedTuple):
-    """What was found.
-
-    Attributes
-    ----------
-    model : ContrastModel
-    generator : DetectedGenerator or None
-        None where pairs vary as their classes do.
-    t, residual : arrays, shapes (N, 1), (N,)
-        Magnitudes and relative errors of all pairs along the direction, whether it is a generator or not.
-    evidence : dict
-    reason : str
-    """
-
-    model: ContrastModel
-    generator: DetectedGenerator | None
-    t: np.ndarray
-    residual: np.ndarray
-    evidence: dict[str, Any]
-    reason: str
 
 
 def have_different_roots(count: Count, basis: Basis) -> bool:
@@ -150,18 +138,52 @@ def left_in_larger_basis(pairs: PairSet, basis: Basis, fitted: np.ndarray, held_
 
 
 def contrast_pairs(
-    pairs: PairSet, held_out: np.ndarray, alignment: Alignment, seed: int, report: Callable[[str, float], None]
-) -> Contrasted:
-    """Look for what pairs vary in beyond their classes.
+    pairs: PairSet,
+    study: Study,
+    parts: tuple[np.ndarray, np.ndarray],
+    seed: int,
+    report: Callable[[str, float], None],
+) -> tuple[Answer, ContrastModel | None]:
+    """Look for what pairs vary in beyond their classes, once it is clear that they are not copies of one image.
 
-    A direction counts only if moving along it brings sources nearer to their own targets than it brings them to
-    others', those of the ``held_out`` pairs permuted.
+    Parameters
+    ----------
+    parts : two integer arrays
+        Pairs that ``study`` fits to and those it holds out.
+
+    Returns
+    -------
+    answer : Answer
+    model : ContrastModel or None
+        None where there is no generator.
     """
+    basis = study.alignment.basis
+    report("looking beyond the basis", 0.0)
+    beyond = left_in_larger_basis(pairs, basis, *parts)
+    told = {"left_in_larger_basis": beyond}
+    if beyond is not None and beyond <= DIFFERENT_ROOTS:
+        reason = (
+            f"the images of a pair are copies of one image, but basis '{basis.name}' lacks what moves them; "
+            "try basis='quadratic'"
+        )
+        return nothing_found(pairs, study.alignment, reason, told), None
+    answer, model = _contrast(pairs, study.alignment, parts[1], seed, report)
+    return answer._replace(evidence=told | answer.evidence), model if answer.generators else None
+
+
+def _contrast(
+    pairs: PairSet, align: Alignment, held_out: np.ndarray, seed: int, report: Callable[[str, float], None]
+) -> tuple[Answer, ContrastModel]:
+    """The direction in which pairs vary beyond their classes.
+
+    It counts only if moving along it brings sources nearer to their own targets than it brings them to others', those
+    of the held-out pairs permuted.
+    """
+    basis = align.basis
     report("comparing with the variation within classes", 0.0)
-    basis = alignment.basis
     index = np.sort(np.random.default_rng(seed).permutation(len(pairs))[:_MOST_PAIRS])
     contrast = contrast_generator(pairs.subset(index), basis, seed)
-    model = ContrastModel(alignment, contrast, pairs.scale)
+    model = ContrastModel(align, contrast, pairs.scale)
     soft = soft_variation(contrast, basis, pairs.grid.shape)
     report("measuring all pairs", 0.0)
     t, residual, still = model.measured_pairs(pairs, contrast.t if len(index) == len(pairs) else None)
@@ -170,10 +192,7 @@ def contrast_pairs(
     # All pairs count as held out: the direction is no fit to their residuals.
     gain = gain_test(still, residual, null_still, null_residual, float(still.mean()))
     explains = gain.bought >= _LEAST_BOUGHT and gain.excess > 0 and gain.p_value <= LEVEL
-    evidence = {
-        "heldout_error": float(residual.mean()),
-        "identity_error": float(still.mean()),
-        "permuted_error": float(null_residual.mean()),
+    told = {
         "p_value": contrast.p_value,
         "contrast": {
             "ratio": contrast.ratio,
@@ -192,22 +211,36 @@ def contrast_pairs(
             "the images of a pair have different roots and differ as images of one class do anyway: "
             f"a soft variation of about {soft['extent_px']:.2g} pixels, not a group"
         )
-        return Contrasted(model, None, t, residual, evidence, reason)
+        return nothing_found(pairs, align, reason, told), model
     if not explains:
         reason = (
             "the images of a pair are related, but neither by a generator of this basis nor as images of one class: "
             "what they vary in most does not bring them closer to each other; try a larger basis"
         )
-        return Contrasted(model, None, t, residual, evidence, reason)
-    uncertainty = coefficient_uncertainty(contrast.direction, contrast.covariance, seed)
-    generator = DetectedGenerator(
-        Generator(contrast.direction, basis, pairs.grid.shape), uncertainty.direction_error_deg, uncertainty.interval
+        return nothing_found(pairs, align, reason, told), model
+    errors = {
+        "heldout_error": float(residual.mean()),
+        "identity_error": float(still.mean()),
+        "permuted_error": float(null_residual.mean()),
+    }
+    uncertainty = coefficient_uncertainty(contrast.direction, model.covariance, seed)
+    generator = Generator(contrast.direction, basis, pairs.grid.shape)
+    ambiguous = ((t <= contrast.bounds[0]) | (t >= contrast.bounds[1]))[:, 0]
+    answer = Answer(
+        generators=(DetectedGenerator(generator, uncertainty.direction_error_deg, uncertainty.interval),),
+        reason=(
+            "the images of a pair have different roots; along this generator they vary "
+            f"{contrast.ratio:.1f} times as much as their classes do"
+        ),
+        evidence=errors | told,
+        t=t,
+        t_error=np.full_like(t, contrast.t_error),
+        residual=residual,
+        accepted=~ambiguous,  # no residual tells different roots from strangers; a wild magnitude does
+        ambiguous=ambiguous,
+        clean=simple_generators(contrast.direction[:, None], contrast.covariance, basis, pairs, _SYSTEMATIC_DEG),
     )
-    reason = (
-        "the images of a pair have different roots; along this generator they vary "
-        f"{contrast.ratio:.1f} times as much as their classes do"
-    )
-    return Contrasted(model, generator, t, residual, evidence, reason)
+    return answer, model
 
 
 def soft_variation(contrast: Contrast, basis: Basis, shape: tuple[int, int]) -> dict[str, Any]:

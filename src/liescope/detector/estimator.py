@@ -16,12 +16,8 @@ from sklearn.exceptions import NotFittedError
 from liescope.algebra import check_basis
 from liescope.data import ImageStack, validate_images
 from liescope.detector.contrasted import ContrastModel
-from liescope.detector.registered import (
-    Progress,
-    RegistrationModel,
-    fit_registration,
-    split,
-)
+from liescope.detector.copies import RegistrationModel
+from liescope.detector.registered import Progress, fit_registration, split
 from liescope.detector.samples import moved, samples_of
 from liescope.detector.trained import LatentMeasure, fit_trained
 from liescope.errors import InputError, suggest

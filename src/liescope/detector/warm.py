@@ -59,7 +59,7 @@ def find_warm_start(
         # Magnitudes of different roots are rough: none is left out for its residual.
         start = WarmStart(coefficients, among_all(result.t, index, len(pairs)), hold=True)
         notice = f"warm start from registration: {result.reason}; the generator is kept, not trained"
-        return Warmth(start, model.contrast.covariance, notice, result.evidence)
+        return Warmth(start, model.covariance, notice, result.evidence)
     t = result.t
     if len(coefficients) > 1:
         # The model applies its generators one after the other; registration has one exponential of their sum.

@@ -26,7 +26,7 @@ WEIGHT = 1.0
 ALPHA = ("order 1", "exact")
 CHANNELS = (1, 4, 16, 64)
 _QUICK_CHANNELS = (1, 4, 16)
-LASSO = (0.0, 0.01, 0.1, 1.0, 10.0)
+LASSO = (0.0, 1e-4, 1e-3, 0.01, 0.1, 1.0, 10.0)
 _SEEDS = 3
 
 _LARGE_LASSO = 10.0
