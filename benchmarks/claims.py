@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import Image
 
+from liescope.errors import InputError
 from liescope.evaluation.bench.record import versions_text
 from liescope.reproduce.page import count_verdicts
 from liescope.reproduce.writing import read_findings
@@ -27,8 +28,8 @@ What the paper reports, figure by figure, what came out here beside the level of
 verdict computed from these numbers: *confirmed*, *improved* (what the paper reports as failing or open works here), or
 *not confirmed* (ours disagree, fall short, or do not show the effect). {counted}
 
-Made by `liescope reproduce all`, {scale} scale, seed {seed}: one seed and fewer pairs than the paper's, so that the
-verdict of a close number may turn with another seed. [How to make them](reproduce.md). This page is written by
+Made by `liescope reproduce all`, {scales}: one seed and fewer pairs than the paper's, so that the verdict of a close
+number may turn with another seed.{several} [How to make them](reproduce.md). This page is written by
 `python -m benchmarks render`.
 """
 
@@ -38,7 +39,10 @@ def take_over(folder: Path, results: Path, docs: Path) -> None:
     images = docs / "images"
     for made in (results, images):
         made.mkdir(parents=True, exist_ok=True)
-    for content in read_findings(folder):
+    found = read_findings(folder)
+    if tried := [content["name"] for content in found if content["settings"].get("tiny")]:
+        raise InputError(f"expected figures of quick or full scale, got {', '.join(tried)} that were only tried out")
+    for content in found:
         shutil.copyfile(folder / f"{content['name']}.json", results / f"{content['name']}.json")
     for name in SHOWN:
         if (folder / name).is_file():
@@ -55,8 +59,10 @@ def claims_page(results: Path, docs: Path) -> str | None:
     verdicts = count_verdicts(made)
     listed = ", ".join(f"{count} are {verdict}" for verdict, count in verdicts if count)
     counted = f"Of {sum(count for _, count in verdicts)} claims {listed}."
-    settings = made[0]["settings"]
-    opening = OPENING.format(counted=counted, scale=settings["scale"], seed=settings["seed"])
+    scales = " and ".join(sorted({f"{one['settings']['scale']} scale, seed {one['settings']['seed']}" for one in made}))
+    commits = len({one["environment"]["commit"] for one in made})
+    several = f" The figures were made by {commits} states of the code, named below each." if commits > 1 else ""
+    opening = OPENING.format(counted=counted, scales=scales, several=several)
     return "\n".join([opening, *(_figure(content, docs) for content in made)])
 
 

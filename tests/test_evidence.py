@@ -49,6 +49,9 @@ def test_a_rotation_between_different_digits_of_a_class(super_detector: Symmetry
     assert supers.magnitude is not None
     assert np.corrcoef(sign * t, supers.magnitude[:, 0])[0, 1] > 0.6
     assert result.accepted_fraction > 0.9
+    # Which bounds the angle to the truth, and so knows more than the scatter of the pairs.
+    angle = np.degrees(np.arccos(field_cosine(found.coefficients, truth(supers)[0])))
+    assert angle < 15 < result.generators[0].direction_error_deg < 30
     # The stated error of a single magnitude is about what it is.
     assert result.t_error is not None
     error = np.median(np.abs(sign * t - supers.magnitude[:, 0])) / 0.6745
@@ -129,6 +132,42 @@ def test_what_digits_of_a_class_differ_by_is_soft_and_no_symmetry(seed: int) -> 
     assert "soft variation" in result.reason
     assert 1 < result.evidence["contrast"]["soft"]["extent_px"] < 8
     assert result.evidence["p_value"] > 0.05
+
+
+@pytest.mark.parametrize(
+    ("basis", "asked", "told"),
+    [("affine", 2, "2 generators were asked for"), ("shear", "auto", "too small to tell")],
+)
+def test_a_class_is_no_symmetry_where_nothing_can_be_compared(basis: str, asked: int | str, told: str) -> None:
+    pairs = make_pairs("supersymnist", transform="rotation", range=0, pairs=600, seed=1)
+    one = torch.einsum("bm,mck->bck", torch.tensor([[0.0, 0, 1, 0, 0, 0]], dtype=torch.float64), affine().table)
+    chosen = PolynomialBasis("shear", ["y d/dx"], one, 1) if basis == "shear" else basis
+    result = detect(pairs.source, pairs.target, basis=chosen, n_generators=asked, random_state=1)
+    assert result.verdict == "no symmetry"
+    assert told in result.reason
+    assert result.evidence["heldout_error"] == result.evidence["identity_error"]
+
+
+def test_two_generators_are_found_where_they_are_asked_for() -> None:
+    # Much is left of se(2) then, but the images of a pair are copies.
+    pairs = make_pairs(transform="rotation+translation-x", range=(60, 6), pairs=600, order=3, seed=0)
+    assert len(detect(pairs.source, pairs.target, n_generators=2).generators) == 2
+
+
+def test_too_few_pairs_of_different_images_are_not_called_a_soft_variation() -> None:
+    pairs = make_pairs("supersymnist", transform="rotation", range=45, pairs=100, order=3, seed=0)
+    result = detect(pairs.source, pairs.target, basis="quadratic")
+    assert result.verdict == "no symmetry"
+    assert "contrast" not in result.evidence
+    assert "soft" not in result.reason
+
+
+def test_one_angle_for_all_pairs_is_identifiable() -> None:
+    pairs = make_pairs(transform="rotation", law="fixed:30", pairs=400, noise=0.05, seed=0)
+    result = detect(pairs.source, pairs.target)
+    assert [g.generator.name for g in result.generators] == ["rotation"]
+    assert result.identifiable is not None
+    assert result.identifiable.mean() > 0.9
 
 
 def test_a_large_basis_does_not_make_a_symmetry_of_a_class() -> None:

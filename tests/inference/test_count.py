@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from liescope.inference import coefficient_uncertainty, count_generators, identifiable
+from liescope.inference import coefficient_uncertainty, count, count_generators, identifiable
 
 
 class FakeStudy:
@@ -97,8 +97,14 @@ def test_asked_for_number_is_fitted_but_that_there_is_a_symmetry_is_tested() -> 
     assert count.generators == 2
     assert "speak for 1 only" in count.reason
     assert count_generators(FakeStudy([0.9, 0.8], [0.9, 0.8]), 6, exactly=2).generators == 0
-    together = FakeStudy([0.8, 0.4], [0.82, 0.7], free=(0.01, 0.5))
-    assert count_generators(together, 6, exactly=2).generators == 2
+    together = count_generators(FakeStudy([0.8, 0.4], [0.82, 0.7], free=(0.01, 0.5)), 6, exactly=2)
+    assert together.generators == 2
+    assert "only as a whole" in together.reason
+
+
+def test_the_whole_basis_is_asked_of_small_moves_too() -> None:
+    small = FakeStudy([0.8, 0.4, 0.01], [0.82, 0.7, 0.6], identity=0.03, free=(0.01, 0.5))
+    assert count_generators(small, 3).generators == 3
 
 
 def test_identical_pairs_are_the_identity() -> None:
@@ -118,8 +124,10 @@ def test_pairs_that_belong_together_are_told_from_strangers() -> None:
 
 
 @pytest.mark.parametrize("scatter", [0.02, 0.5])
-def test_false_alarms_stay_below_the_level(scatter: float) -> None:
-    """Errors without any difference between true and permuted pairs."""
+def test_false_alarms_stay_below_the_level(scatter: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Errors without any difference between true and permuted pairs, and nothing but the p-values to tell."""
+    for name in ("EXCESS", "MATERIAL"):
+        monkeypatch.setattr(count, name, -np.inf)
     rng = np.random.default_rng(0)
 
     class Null(FakeStudy):
@@ -129,10 +137,11 @@ def test_false_alarms_stay_below_the_level(scatter: float) -> None:
         def free_errors(self, permute: int = 0) -> np.ndarray:
             return rng.uniform(1 - 2 * scatter, 1.0, 100)
 
-    counts = [count_generators(Null([], []), 1) for _ in range(400)]
-    assert np.mean([count.generators > 0 for count in counts]) <= 0.05
+    counts = [count_generators(Null([], []), 3) for _ in range(400)]
+    # Three binomial standard deviations above the level, over all steps.
+    assert np.mean([one.generators > 0 for one in counts]) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 400)
     # The test alone keeps its level: were it blind, nothing would ever be significant.
-    assert np.mean([count.steps[0]["p_value"] <= 0.05 for count in counts]) == pytest.approx(0.05, abs=0.03)
+    assert np.mean([one.steps[0]["p_value"] <= 0.05 for one in counts]) == pytest.approx(0.05, abs=0.03)
 
 
 def test_identifiable_pairs_are_accepted_unambiguous_and_precise() -> None:
@@ -142,6 +151,12 @@ def test_identifiable_pairs_are_accepted_unambiguous_and_precise() -> None:
     ambiguous = np.array([False, True, False, False, False])
     assert identifiable(t, error, accepted, ambiguous).tolist() == [True, False, True, False, False]
     assert not identifiable(t, error, np.zeros(5, bool), ambiguous).any()
+
+
+def test_one_magnitude_that_all_pairs_share_is_identifiable() -> None:
+    rng = np.random.default_rng(0)
+    t, error, every = 0.74 + rng.normal(0, 0.01, (500, 1)), np.full((500, 1), 0.01), np.ones(500, bool)
+    assert identifiable(t, error, every, ~every).all()
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -65,6 +65,7 @@ def test_the_paper_preset_has_the_published_numbers() -> None:
     )
     loss = config.loss
     assert (loss.reconstruction, loss.latent, loss.alpha, loss.lasso) == (1.0, 1e-3, 1.0, 0.1)
+    assert loss.lasso_of == "raw"
     assert (loss.alpha_form, loss.taylor_order, loss.distillation, loss.consistency) == ("taylor", 1, 0.0, 0.0)
     training = config.training
     assert (training.learning_rate, training.coefficient_rate, training.batch_size) == (1e-3, 1e-2, 1024)

@@ -93,6 +93,17 @@ def test_lasso_is_smallest_for_a_single_coefficient() -> None:
     assert values == pytest.approx([1, 2**0.5, 6**0.5])
 
 
+def test_lasso_of_raw_coefficients_counts_their_norm() -> None:
+    model, output, source, target = made(generators=1)
+    values = {}
+    for of in ("unit", "raw"):
+        lasso = LossConfig.model_validate(NOTHING | {"lasso": 1.0, "lasso_of": of})
+        with torch.no_grad():
+            model.raw_coefficients.copy_(torch.tensor([[0.0, 0, -3.0, 0, 3.0, 0]]))
+        values[of] = float(loss_terms(model, output, source, target, pixels(), lasso)["lasso"].detach())
+    assert values == pytest.approx({"unit": 2**0.5, "raw": 6.0})
+
+
 def test_distillation_counts_known_magnitudes_only() -> None:
     t = torch.tensor([[1.0, 2.0, 9.0], [3.0, 4.0, 9.0], [5.0, 6.0, 9.0]])
     known = torch.tensor([[0.5, torch.nan], [torch.nan, 1.0], [torch.nan, torch.nan]])

@@ -17,7 +17,7 @@ LASSO = {"0.01": 0.01, "0.1": 0.1, "1": 1.0, "10": 10.0}
 def rows(changed: dict[tuple[str, str], dict[str, float]]) -> list[dict[str, Any]]:
     """Everything alike but for seeds that differ a little, and what is changed."""
     values = [("none", "")] * 3 + [("kernel", k) for k in list(KERNELS)[1:]]
-    values += [("channels", c) for c in ("4", "16")] + [("lasso", w) for w in LASSO]
+    values += [("channels", c) for c in ("4", "16", "64")] + [("lasso", w) for w in LASSO]
     made = []
     for form in ALPHA:
         for k, (factor, value) in enumerate(values):
@@ -42,7 +42,11 @@ def rows(changed: dict[tuple[str, str], dict[str, float]]) -> list[dict[str, Any
     return made
 
 
-PUBLISHED = {("channels", "16"): {"error": 0.027}, ("lasso", "10"): {"error": 0.04, "cosine": 0.5}}
+PUBLISHED = {
+    ("channels", "64"): {"error": 0.032},
+    ("channels", "16"): {"error": 0.027},
+    ("lasso", "10"): {"error": 0.04, "cosine": 0.5},
+}
 
 
 def verdicts(changed: dict[tuple[str, str], dict[str, float]]) -> list[str]:
@@ -59,7 +63,8 @@ def test_as_the_paper_has_it():
         (("kernel", "gaussian"), {"error": 0.036}, 0),
         (("kernel", "gaussian"), {"cosine": 0.8}, 0),
         (("channels", "4"), {"error": 0.02}, 1),
-        (("lasso", "1"), {"cosine": 0.7}, 3),
+        (("channels", "4"), {"error": 0.0272}, 1),
+        (("lasso", "0.1"), {"cosine": 0.7}, 3),
         (("lasso", "10"), {"error": 0.0303}, 4),
     ],
 )
@@ -70,8 +75,16 @@ def test_other_numbers_bring_another_verdict(place, values, claim):
 
 
 def test_a_dramatic_increase_by_channels_is_seen():
-    lower = {("none", ""): {"cosine": 0.7}, ("channels", "16"): {"error": 0.027, "cosine": 0.95}}
+    lower = {("none", ""): {"cosine": 0.9}, ("channels", "16"): {"error": 0.027, "cosine": 0.999}}
     assert verdicts(PUBLISHED | lower)[2] == "not confirmed"
+    nearly = {("none", ""): {"cosine": 0.999}, ("channels", "16"): {"error": 0.027, "cosine": 1.0}}
+    assert verdicts(PUBLISHED | nearly)[2] == "confirmed"
+
+
+def test_what_was_not_tried_is_not_confirmed():
+    made = [row for row in rows(PUBLISHED) if row["channels"] != 64]
+    assert findings(made)[1].verdict == "not confirmed"
+    assert "64 channels are tried at full scale only" in findings(made)[1].measured
 
 
 def test_everything_is_changed_once():

@@ -20,7 +20,8 @@ def rotated(seed: int, angle: float, size: int = 20) -> tuple[torch.Tensor, torc
 
 @pytest.mark.parametrize("order", [1, 2, 3])
 def test_it_is_the_same_loss(order):
-    config = get_config({"loss": {"alpha_form": "taylor", "taylor_order": order, "lasso": 0.1, "latent": 1.0}})
+    loss = {"alpha_form": "taylor", "taylor_order": order, "lasso": 0.1, "lasso_of": "raw", "latent": 1.0}
+    config = get_config({"loss": loss})
     model = LatentModel(config.model, get_basis("affine"), (1, 20, 20), seed=order)
     source, target = rotated(order, 40)
     pixels = PixelAction(model.basis, Grid.of(20, 20), order, config.model.kernel, False, torch.device("cpu"))

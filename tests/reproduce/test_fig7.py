@@ -69,6 +69,8 @@ def test_what_the_paper_reports_and_the_exact_form_repairs():
         (sweep((0.5, 0.6, 0.5), (0.5, 0.7, 0.5), (1.0, 1.0, 1.0)), "The correct", "not confirmed"),
         # The exact form depends on its weight as the others do.
         (sweep((0.5, 0.6, 0.5), (0.5, 0.7, 0.5), (0.5, 0.8, 1.0)), "The weight", "confirmed"),
+        # None of the weights is right for polynomials: none is crucial.
+        (sweep((0.5, 0.6, 0.5), (0.5, 0.7, 0.5), (0.6, 1.0, 1.0)), "The weight", "not confirmed"),
         # Nothing to repair: the polynomials find it at nearly every weight.
         (sweep((0.5, 1.0, 1.0), (0.5, 1.0, 1.0), (0.5, 1.0, 1.0)), "The weight", "not confirmed"),
         (sweep((0.5, 1.0, 1.0), (0.5, 1.0, 1.0), (1.0, 1.0, 1.0)), "When alpha", "not confirmed"),

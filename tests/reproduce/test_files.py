@@ -73,6 +73,7 @@ def test_files_of_a_figure(tmp_path: Path) -> None:
     told = json.loads((tmp_path / "new" / "fig4.json").read_text())
     assert told["settings"] == {
         "scale": "quick",
+        "tiny": False,
         "seed": 3,
         "galaxies": "galaxies",
         "pairs": 2000,

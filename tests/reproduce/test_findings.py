@@ -181,6 +181,8 @@ def test_digits_that_cannot_be_read_are_not_platonic() -> None:
     [
         ({}, {"kinds": "spiral", "cosine": 0.6}, ["confirmed", "improved", "not confirmed"]),
         ({"kinds": "spiral"}, {}, ["confirmed", "confirmed", "not confirmed"]),
+        # Scale and shift are worse than rotation: the paper's order is not there.
+        ({}, {"kinds": "shear", "cosine": 0.7, "others": 0.1}, ["confirmed", "not confirmed", "not confirmed"]),
         ({"error_outside": 0.09, "cosine_scale": 0.7}, {}, ["not confirmed", "not confirmed", "confirmed"]),
     ],
 )
@@ -188,7 +190,10 @@ def test_galaxies(ours: dict[str, Any], published: dict[str, Any], expected: lis
     row = LAW | {"kinds": "centre", "cosine_rotation": 0.99, "cosine_scale": 0.01}
     row |= {"error_outside": 0.01, "error_outside_identity": 0.1}
     rows = [
-        row | {"case": case, "task": case.split()[0].lower(), "setup": setup} | changes
+        row
+        | {"case": case, "task": case.split()[0].lower(), "setup": setup}
+        | changes
+        | ({"cosine": changes["others"]} if "others" in changes and "rotation" not in case else {})
         for case in fig6.ALPHA
         for setup, changes in (("default", ours), ("paper", published))
     ]
@@ -213,6 +218,7 @@ def test_distances_of_laws() -> None:
             ("default", "symnist"): same,
             ("default", "supersymnist"): other,
             ("paper", "supersymnist"): published,
+            ("paper", "symnist"): {},
         }
         rows = [
             LAW | {"case": "rotation", "setup": setup, "task": task} | changes.get((setup, task), {})
@@ -223,6 +229,10 @@ def test_distances_of_laws() -> None:
 
     far = {"w1_standardised": 0.2}
     assert verdicts({}, {}, far) == ["confirmed", "confirmed", "improved"]
-    assert verdicts(far | {"modes": 2}, far, far) == ["not confirmed", "not confirmed", "confirmed"]
-    # A normal law is itself near to the sampled one: then a tenth of a deviation is near enough.
-    assert wasserstein.near(LAW | {"w1_standardised": 0.09, "w1_standardised_null": 0.05})
+    assert verdicts({"modes": 2}, far, far) == ["confirmed", "not confirmed", "confirmed"]
+    # As bad with one digit: nothing degrades.
+    assert verdicts(far, far, far) == ["not confirmed", "confirmed", "improved"]
+    # A normal law is itself near to the sampled one: then as near is near enough.
+    near = LAW | {"w1_standardised_null": 0.05}
+    assert wasserstein.near(near | {"w1_standardised": 0.04})
+    assert not wasserstein.near(near | {"w1_standardised": 0.06})

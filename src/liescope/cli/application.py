@@ -336,6 +336,10 @@ def bench(
     transforms: Annotated[
         str | None, typer.Option(metavar="T1,T2,...", help="Only these transforms, where there is a choice.")
     ] = None,
+    laws: Annotated[
+        str | None,
+        typer.Option(metavar="L1,L2,...", help="For methods: uniform (default), normal, five-modal."),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="For methods: at most so many epochs of a training.")] = None,
     processes: Annotated[
         int | None, typer.Option(help="Runs side by side, one thread each. Default: as many as cores.")
@@ -349,7 +353,7 @@ def bench(
 ) -> None:
     """Measure speed and accuracy on data with a known answer, each number beside what knowing nothing would score.
 
-    Stopped, and started again with the same --out, it goes on where it ended.
+    Stopped, and started again with the same --out, it goes on where it ended; but headline, whose time counts, anew.
 
     \b
     Examples:
@@ -359,5 +363,5 @@ def bench(
     """
     from liescope.cli.benching import BenchRequest, run_bench
 
-    request = BenchRequest(name, out, seeds, corpus, methods, transforms, epochs, processes, quick)
+    request = BenchRequest(name, out, seeds, corpus, methods, transforms, laws, epochs, processes, quick)
     run_bench(request, as_json=json, quiet=quiet)

@@ -31,6 +31,7 @@ class BenchRequest(NamedTuple):
     corpus: str | None
     methods: str | None
     transforms: str | None
+    laws: str | None
     epochs: int | None
     processes: int | None
     tiny: bool
@@ -66,7 +67,7 @@ def _names(request: BenchRequest) -> list[str]:
     if name is not None and name not in BENCHMARKS:
         raise InputError(f"unknown benchmark {name!r}.{suggest(name, BENCHMARKS)}")
     heeded = ("corpus",) if name is None else CHOICES[name]
-    for word in ("methods", "transforms", "epochs", "corpus"):
+    for word in ("methods", "transforms", "laws", "epochs", "corpus"):
         if getattr(request, word) is not None and word not in heeded:
             able = ", ".join(one for one, words in CHOICES.items() if word in words)
             raise InputError(f"expected --{word} with one of {able}, got it with {name or 'all benchmarks'}")
@@ -83,6 +84,7 @@ def _options(request: BenchRequest) -> Options:
         corpora=() if request.corpus is None else (request.corpus,),
         methods=QUICK_METHODS if request.name is None else _words(request.methods),
         transforms=_words(request.transforms),
+        laws=_words(request.laws),
         epochs=request.epochs,
         processes=request.processes,
         folder=request.out,

@@ -39,7 +39,7 @@ def run_reproduce(
         for name, made in reproduce(names, request):
             written = write_reproduction(made, out, request, time.perf_counter() - began)
             findings += [{"figure": name, **finding._asdict()} for finding in made.findings]
-            if len(names) > 1:
+            if len(names) > 1 or (out / "index.html").exists():
                 write_page(out)
             done, began = min(done + 1, len(names) - 1), time.perf_counter()
             if not quiet and not as_json:

@@ -99,20 +99,23 @@ def _algebra(result: SymmetryResult) -> str:
 
 
 def _pairs(result: SymmetryResult) -> str:
-    if not result.generators:
+    if not result.generators or result.evidence.get("contrast"):
         return f"{result.pairs:,}"
     text = f"{percent(result.accepted_fraction)} of {result.pairs:,} follow it"
-    if result.identifiable is None or result.evidence.get("contrast") or not result.accepted.any():
+    if result.identifiable is None or not result.accepted.any():
         return text
     vague = float((result.accepted & ~result.identifiable).sum() / result.accepted.sum())
     return f"{text}, {percent(vague)} of them without telling by how much" if vague else text
 
 
 def _evidence(result: SymmetryResult) -> str:
-    share = explained(result)
-    text = f"{percent(max(share, 0.0))} of the difference of held-out pairs explained"
-    p = result.evidence.get("p_value")
-    return text if p is None else f"{text}, {p_value_words(float(p))}"
+    contrast = result.evidence.get("contrast") or {}
+    p = contrast.get("gain_p_value", result.evidence.get("p_value"))
+    chance = "" if p is None else f", {p_value_words(float(p))}"
+    if not result.generators:
+        return f"nothing that counts was explained{chance}"
+    pairs = "all" if contrast else "held-out"
+    return f"{percent(max(explained(result), 0.0))} of the difference of {pairs} pairs explained{chance}"
 
 
 def _contrast(result: SymmetryResult) -> str:

@@ -31,9 +31,9 @@ from liescope.result import DetectedGenerator
 
 __all__ = [
     "ContrastModel",
-    "contrast_pairs",
     "have_different_roots",
     "left_in_larger_basis",
+    "look_across_roots",
     "soft_variation",
 ]
 
@@ -49,7 +49,9 @@ _SYSTEMATIC_DEG = 5.0
 """What images of different roots share turns the direction by about this much in each of the basis' fields."""
 
 _MOST_PAIRS = 5000
+
 _LEAST_FIELDS = 3
+"""Contrasts compare directions; with fewer than three there is nothing to compare one with."""
 
 
 class ContrastModel(NamedTuple):
@@ -99,12 +101,7 @@ class ContrastModel(NamedTuple):
 
 
 def have_different_roots(count: Count, basis: Basis) -> bool:
-    """Whether pairs belong together, but moving one image does not give the other.
-
-    Contrasts compare directions; with fewer than three there is nothing to compare one with.
-    """
-    if basis.dimension < _LEAST_FIELDS:
-        return False
+    """Whether pairs belong together, but moving one image does not give the other."""
     most = _LEFT_OF_MANY if 2 * count.generators > basis.dimension else DIFFERENT_ROOTS
     return (count.generators > 0 or count.related) and count.left > most
 
@@ -132,48 +129,69 @@ def left_in_larger_basis(pairs: PairSet, basis: Basis, fitted: np.ndarray, held_
     if basis_contains(basis, larger, pairs.grid.shape):
         return None
     study = Study(pairs, larger, fitted, held_out)
+    return _least_left(held_out, partial(study.held_out_errors, study.fit(1)), study.free_errors)
+
+
+def _least_left(held_out: np.ndarray, *explanations: Callable[[int], Any]) -> float:
+    """What the best of several explanations leaves of pairs, in units of what it leaves of permuted ones."""
     shift = max(1, len(held_out) // 2)
-    explanations = (partial(study.held_out_errors, study.fit(1)), study.free_errors)
     return min(left_of_permuted(np.asarray(errors(0)), np.asarray(errors(shift))) for errors in explanations)
 
 
-def contrast_pairs(
+def look_across_roots(
     pairs: PairSet,
     study: Study,
     parts: tuple[np.ndarray, np.ndarray],
+    exactly: int | None,
     seed: int,
     report: Callable[[str, float], None],
-) -> tuple[Answer, ContrastModel | None]:
+) -> tuple[Answer | None, ContrastModel | None]:
     """Look for what pairs vary in beyond their classes, once it is clear that they are not copies of one image.
 
     Parameters
     ----------
     parts : two integer arrays
         Pairs that ``study`` fits to and those it holds out.
+    exactly : int or None
+        How many generators were asked for.
 
     Returns
     -------
-    answer : Answer
+    answer : Answer or None
+        None where the images are copies after all, of which the generators that were asked for leave much.
     model : ContrastModel or None
         None where there is no generator.
     """
-    basis = study.alignment.basis
+    basis, align = study.alignment.basis, study.alignment
+    comparable = basis.dimension >= _LEAST_FIELDS and exactly in (None, 1)
     report("looking beyond the basis", 0.0)
     beyond = left_in_larger_basis(pairs, basis, *parts)
-    told = {"left_in_larger_basis": beyond}
+    told: dict[str, Any] = {"left_in_larger_basis": beyond}
+    if beyond is None and not comparable:
+        beyond = _least_left(parts[1], study.free_errors)
     if beyond is not None and beyond <= DIFFERENT_ROOTS:
+        if not comparable:
+            return None, None
         reason = (
             f"the images of a pair are copies of one image, but basis '{basis.name}' lacks what moves them; "
             "try basis='quadratic'"
         )
-        return nothing_found(pairs, study.alignment, reason, told), None
-    answer, model = _contrast(pairs, study.alignment, parts[1], seed, report)
-    return answer._replace(evidence=told | answer.evidence), model if answer.generators else None
+        return nothing_found(pairs, align, reason, told), None
+    if not comparable:
+        why = (
+            f"basis '{basis.name}' is too small to tell what moves them from how they differ anyway"
+            if basis.dimension < _LEAST_FIELDS
+            else f"{exactly} generators were asked for, but there only one can be found"
+        )
+        reason = f"the images of a pair have different roots, or are very noisy; {why}"
+        return nothing_found(pairs, align, reason, told | {"p_value": 1.0}), None
+    answer, model = _contrast(pairs, align, parts[1], seed, report)
+    return answer._replace(evidence=told | answer.evidence), model
 
 
 def _contrast(
     pairs: PairSet, align: Alignment, held_out: np.ndarray, seed: int, report: Callable[[str, float], None]
-) -> tuple[Answer, ContrastModel]:
+) -> tuple[Answer, ContrastModel | None]:
     """The direction in which pairs vary beyond their classes.
 
     It counts only if moving along it brings sources nearer to their own targets than it brings them to others', those
@@ -183,6 +201,12 @@ def _contrast(
     report("comparing with the variation within classes", 0.0)
     index = np.sort(np.random.default_rng(seed).permutation(len(pairs))[:_MOST_PAIRS])
     contrast = contrast_generator(pairs.subset(index), basis, seed)
+    if not contrast.measured:
+        reason = (
+            f"the images of a pair have different roots, and {len(index):,} pairs are too few, or too unlike one "
+            "another, to learn how images of one class differ anyway; a thousand of few classes are enough"
+        )
+        return nothing_found(pairs, align, reason, {"p_value": 1.0}), None
     model = ContrastModel(align, contrast, pairs.scale)
     soft = soft_variation(contrast, basis, pairs.grid.shape)
     report("measuring all pairs", 0.0)
@@ -208,16 +232,16 @@ def _contrast(
     }
     if not contrast.reliable:
         reason = (
-            "the images of a pair have different roots and differ as images of one class do anyway: "
-            f"a soft variation of about {soft['extent_px']:.2g} pixels, not a group"
+            "the images of a pair have different roots, and no direction stands out from what images of one class "
+            f"differ in anyway: a soft variation of about {soft['extent_px']:.2g} pixels, not shown to be a group"
         )
-        return nothing_found(pairs, align, reason, told), model
+        return nothing_found(pairs, align, reason, told), None
     if not explains:
         reason = (
             "the images of a pair are related, but neither by a generator of this basis nor as images of one class: "
             "what they vary in most does not bring them closer to each other; try a larger basis"
         )
-        return nothing_found(pairs, align, reason, told), model
+        return nothing_found(pairs, align, reason, told), None
     errors = {
         "heldout_error": float(residual.mean()),
         "identity_error": float(still.mean()),

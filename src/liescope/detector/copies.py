@@ -26,7 +26,7 @@ from liescope.registration import (
 )
 from liescope.result import DetectedGenerator
 
-__all__ = ["RegistrationModel", "accept_below", "register_copies"]
+__all__ = ["RegistrationModel", "register_copies"]
 
 _ACCEPT_QUANTILE = 0.02
 """A pair is accepted where it fits better than all but this share of unrelated pairs would, and clearly so where
@@ -71,15 +71,16 @@ def register_copies(
     search = registration.search
     model = RegistrationModel(study.alignment, search, change, pairs.scale, registration.interpolation)
     residual = registration.residual.astype(np.float64)
+    threshold = _accept_below(count, residual)
     span = search.span.double().cpu().numpy()
     answer = Answer(
         generators=generators,
         reason=count.reason,
-        evidence={},
+        evidence={"accept_below": threshold},
         t=registration.t @ change.T,
         t_error=_standard_errors(registration, change),
         residual=residual,
-        accepted=residual <= accept_below(count, residual),
+        accepted=residual <= threshold,
         ambiguous=registration.ambiguous,
         clean=simple_generators(span, registration.covariance, basis, pairs, _SYSTEMATIC_DEG),
     )
@@ -113,7 +114,7 @@ def _standard_errors(registration: Registration, change: np.ndarray) -> np.ndarr
     return errors
 
 
-def accept_below(count: Count, residual: np.ndarray) -> float:
+def _accept_below(count: Count, residual: np.ndarray) -> float:
     """Largest residual of a pair that follows the symmetry."""
     unrelated = float(np.quantile(count.evidence.null_errors, _ACCEPT_QUANTILE))
     typical = max(float(np.median(residual)), _RESAMPLING)

@@ -10,9 +10,9 @@ import numpy as np
 
 from liescope import __version__
 from liescope.algebra import Factors, describe_algebra, equation, find_factors
-from liescope.detector.answer import nothing_found
-from liescope.detector.contrasted import ContrastModel, contrast_pairs, have_different_roots
-from liescope.detector.copies import RegistrationModel, accept_below, register_copies
+from liescope.detector.answer import Answer, nothing_found
+from liescope.detector.contrasted import ContrastModel, have_different_roots, look_across_roots
+from liescope.detector.copies import RegistrationModel, register_copies
 from liescope.geometry import Basis
 from liescope.inference import Count, count_generators, identifiable
 from liescope.registration import PairSet, Study
@@ -53,14 +53,14 @@ def fit_registration(
     exactly = None if settings["n_generators"] == "auto" else int(settings["n_generators"])
     count = count_generators(study, basis.dimension, exactly, seed, partial(report, "finding the generators"))
     model: RegistrationModel | ContrastModel | None = None
-    if have_different_roots(count, basis) and exactly in (None, 1):
-        answer, model = contrast_pairs(pairs, study, parts, seed, report)
-    elif count.generators:
+    answer: Answer | None = None
+    if have_different_roots(count, basis):
+        answer, model = look_across_roots(pairs, study, parts, exactly, seed, report)
+    if answer is None and count.generators:
         answer, model = register_copies(pairs, study, count, seed, report)
-    else:
+    if answer is None:
         answer = nothing_found(pairs, study.alignment, count.reason, {})
     generators, t, accepted = answer.generators, answer.t, answer.accepted
-    threshold = accept_below(count, answer.residual) if generators else 0.0
     columns = np.array([g.generator.coefficients for g in generators]).reshape(-1, basis.dimension).T
     algebra = describe_algebra(columns, basis, pairs.grid.shape)._asdict() | {"clean": answer.clean}
     factors = find_factors((t @ columns.T)[accepted], columns, basis, pairs.grid.shape) if accepted.any() else None
@@ -73,7 +73,7 @@ def fit_registration(
         basis=basis,
         generators=generators,
         algebra=algebra | {"factors": None if factors is None else _described(factors, basis)},
-        evidence=_evidence(count) | answer.evidence | {"accept_below": threshold},
+        evidence=_evidence(count, bool(generators)) | answer.evidence,
         t=t,
         t_error=answer.t_error,
         identifiable=identifiable(t, answer.t_error, accepted, answer.ambiguous),
@@ -114,12 +114,13 @@ def among_all(t: np.ndarray, index: np.ndarray, count: int) -> np.ndarray:
     return spread
 
 
-def _evidence(count: Count) -> dict[str, Any]:
+def _evidence(count: Count, found: bool) -> dict[str, Any]:
+    """What counting knows. Without generators nothing is moved, whatever was tried: that is in the steps."""
     evidence = count.evidence
     return {
-        "heldout_error": evidence.heldout_error,
+        "heldout_error": evidence.heldout_error if found else evidence.identity_error,
         "identity_error": evidence.identity_error,
-        "permuted_error": evidence.permuted_error,
+        "permuted_error": evidence.permuted_error if found else evidence.permuted_identity_error,
         "p_value": evidence.p_value,
         "steps": count.steps,
     }

@@ -12,6 +12,7 @@ from scipy.stats import norm, rankdata, zscore
 
 from liescope.algebra import field_gram, span_angles
 from liescope.errors import InputError
+from liescope.evaluation.coefficients import CoefficientErrors, classify_linear_part, coefficient_errors
 from liescope.evaluation.laws import (
     ReconstructionError,
     mode_count,
@@ -20,7 +21,7 @@ from liescope.evaluation.laws import (
 )
 from liescope.evaluation.metrics import wasserstein
 from liescope.geometry.bases import get_basis
-from liescope.geometry.fields import Basis
+from liescope.geometry.fields import Basis, PolynomialBasis
 
 __all__ = ["NullLevel", "NullLevels", "null_levels"]
 
@@ -36,7 +37,7 @@ class NullLevel(NamedTuple):
         Over the trials.
     tail : float
         What one in twenty of them beats by chance: the 95 % quantile of a cosine or a correlation, the 5 % quantile of
-        an angle.
+        an angle or an error.
     """
 
     mean: float
@@ -55,6 +56,10 @@ class NullLevels:
         That angle in degrees.
     grassmann : NullLevel
         The 2-norm of the principal angles in radians.
+    drift, linear, quadratic : NullLevel or None
+        Errors of a random generator's coefficients by degree, for one generator in a polynomial basis.
+    linear_part : float or None
+        Share of random generators whose linear part is of the true one's class.
     w1 : float or None
         Distance from the true law of a normal law with its mean and variance, as a share of the range.
     w1_standardised : float or None
@@ -72,6 +77,10 @@ class NullLevels:
     cosine: NullLevel
     angle: NullLevel
     grassmann: NullLevel
+    drift: NullLevel | None = None
+    linear: NullLevel | None = None
+    quadratic: NullLevel | None = None
+    linear_part: float | None = None
     w1: float | None = None
     w1_standardised: float | None = None
     modes: int | None = None
@@ -138,11 +147,24 @@ def _span_levels(
     angles = np.array([span_angles(truth.T, guess.T, gram) for guess in guesses])
     largest = angles[:, -1]
     lengths = np.linalg.norm(np.radians(angles), axis=1)
+    by_degree: dict[str, Any] = {}
+    if len(truth) == 1 and isinstance(basis, PolynomialBasis):
+        by_degree = _degree_levels(truth[0], guesses[:, 0], basis)
     return {
+        **by_degree,
         "cosine": _level(np.cos(np.radians(largest)), high=True),
         "angle": _level(largest, high=False),
         "grassmann": _level(lengths, high=False),
     }
+
+
+def _degree_levels(truth: np.ndarray, guesses: np.ndarray, basis: Basis) -> dict[str, Any]:
+    errors = np.array([coefficient_errors(guess, truth, basis) for guess in guesses])
+    true_class = classify_linear_part(truth, basis)
+    return {
+        name: None if np.isnan(own).any() else _level(own, high=False)
+        for name, own in zip(CoefficientErrors._fields, errors.T, strict=True)
+    } | {"linear_part": float(np.mean([classify_linear_part(guess, basis) == true_class for guess in guesses]))}
 
 
 def _law_levels(t: np.ndarray, trials: int, random: np.random.Generator) -> dict[str, Any]:

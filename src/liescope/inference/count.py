@@ -73,12 +73,14 @@ class SpanStudy(Protocol):
 class Evidence(NamedTuple):
     """Mean relative errors on held-out pairs at the accepted count, and the p-value of there being a symmetry at all.
 
-    ``null_errors`` are the permuted pairs' own relative errors: what unrelated images can be deformed to.
+    ``null_errors`` are the permuted pairs' own relative errors: what unrelated images can be deformed to. As they are,
+    their mean is ``permuted_identity_error``.
     """
 
     heldout_error: float
     identity_error: float
     permuted_error: float
+    permuted_identity_error: float
     p_value: float
     null_errors: np.ndarray
 
@@ -220,7 +222,7 @@ def count_generators(
         steps.append({"generators": number, **test._asdict(), "pays": float(pays)})
         if pays or (exactly is not None and accepted):
             accepted, span, errors, whole = number, trial, tried, None
-        elif number == most or float(errors.pairs.mean()) < _UNEXPLAINED:
+        elif number == most or (accepted and float(errors.pairs.mean()) < _UNEXPLAINED):
             break
         else:
             if whole is None:
@@ -268,12 +270,15 @@ def _evidence(errors: _Errors, identity: _Errors, p_value: float) -> Evidence:
         float(errors.pairs.mean()),
         float(identity.pairs.mean()),
         float(errors.permuted.mean()),
+        float(identity.permuted.mean()),
         p_value,
         errors.permuted,
     )
 
 
 def _reason(accepted: int, paid: int, related: bool) -> str:
+    if accepted > paid == 0:
+        return f"{accepted} generators were asked for; held-out pairs speak for more of the basis only as a whole"
     if accepted > paid:
         return f"{accepted} generators were asked for, but held-out pairs speak for {paid} only"
     if accepted:

@@ -74,8 +74,9 @@ def identifiable(
     Returns
     -------
     bool array, shape (N,)
-        Accepted, not ambiguous, and every standard error below a quarter of the law's standard deviation.
+        Accepted, not ambiguous, and every standard error below a quarter of the typical magnitude: the root mean
+        square, not the deviation from the mean, which is no more than the scatter where all pairs moved alike.
     """
-    spread = t[accepted].std(axis=0) if accepted.any() else np.zeros(t.shape[1])
-    determined: np.ndarray = accepted & ~ambiguous & (error <= _DETERMINED * spread).all(axis=1)
+    typical = np.sqrt(np.square(t[accepted]).mean(axis=0)) if accepted.any() else np.zeros(t.shape[1])
+    determined: np.ndarray = accepted & ~ambiguous & (error <= _DETERMINED * typical).all(axis=1)
     return determined

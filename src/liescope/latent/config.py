@@ -75,6 +75,7 @@ class LossConfig(_Strict):
     alpha_form: Literal["exact", "taylor"] = "exact"
     taylor_order: Annotated[int, Field(ge=1, le=20)] | None = None
     lasso: Weight = 0.0
+    lasso_of: Literal["unit", "raw"] = "unit"
     distillation: Weight = 10.0
     consistency: Weight = 10.0
 

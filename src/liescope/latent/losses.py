@@ -11,7 +11,7 @@ from liescope.latent.alpha import PixelAction
 from liescope.latent.config import LossConfig
 from liescope.latent.model import LatentModel, LatentOutput
 
-__all__ = ["TERMS", "consistency_pairs", "loss_terms"]
+__all__ = ["TERMS", "consistency_pairs", "loss_terms", "penalised"]
 
 TERMS = ("moved", "reconstruction", "latent", "alpha", "lasso", "distillation", "consistency")
 """Names of the terms, as in the history and in messages."""
@@ -29,8 +29,9 @@ def loss_terms(
 
     ``moved``: the decoded moved latent against the target (equation 11). ``reconstruction``: both images against
     themselves. ``latent``: the target's latent against the moved one (equation 12). ``alpha``: the source moved in
-    pixels against the target (equation 13). ``lasso``: the coefficients' absolute values (equation 14). All squares
-    are means over pixels, channels and pairs.
+    pixels against the target (equation 13). ``lasso``: the coefficients' absolute values (equation 14), at unit norm
+    or, as in the paper's code, before they are normalised: then it shrinks them all, and weighs ever less beside the
+    other terms. All squares are means over pixels, channels and pairs.
     """
     terms = {"moved": mse_loss(output.moved, target)}
     if weights.reconstruction:
@@ -42,8 +43,13 @@ def loss_terms(
         moved = pixels(source, output.t, model.coefficients)
         terms["alpha"] = weights.alpha * mse_loss(moved, target)
     if weights.lasso:
-        terms["lasso"] = weights.lasso * model.coefficients.abs().sum(dim=1).mean()
+        terms["lasso"] = weights.lasso * penalised(model, weights).abs().sum(dim=1).mean()
     return terms
+
+
+def penalised(model: LatentModel, weights: LossConfig) -> Float[Tensor, "k m"]:
+    """The coefficients whose absolute values LASSO adds up."""
+    return model.coefficients if weights.lasso_of == "unit" else model.raw_coefficients
 
 
 def distillation(t: Float[Tensor, "b f"], known: Float[Tensor, "b k"]) -> Tensor:

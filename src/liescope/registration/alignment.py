@@ -111,8 +111,13 @@ class Alignment:
         return Sample(*(level.apply(images) for level in (self.coarse, self.fine) for images in (source, target)))
 
     def share(self, sample: Sample, error: Float[Tensor, " b"]) -> Float[Tensor, " b"]:
-        """Squared errors at the fine level as shares of the energy of the targets they are compared with."""
-        return relative(error, self.fine.smooth(sample.fine_target))
+        """Squared errors at the fine level as shares of the energy of the targets they are compared with.
+
+        A flow that left all bounds (fields of degree 3 and more can) is as good as not moving.
+        """
+        share = relative(error, self.fine.smooth(sample.fine_target))
+        finite = torch.isfinite(error)
+        return share if bool(finite.all()) else torch.where(finite, share, self.unmoved_share(sample))
 
     def unmoved_share(self, sample: Sample) -> Float[Tensor, " b"]:
         """The same for sources that stay as they are."""

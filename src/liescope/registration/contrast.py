@@ -26,7 +26,7 @@ from liescope.registration.alignment import Alignment
 from liescope.registration.preparation import PairSet, chunk_slices
 from liescope.registration.study import free_coordinates
 
-__all__ = ["Contrast", "contrast_generator"]
+__all__ = ["Contrast", "contrast_generator", "least_pairs"]
 
 _NEIGHBOURS = 6
 _SAME = 1e-6  # of its energy: two sources that differ less are one image
@@ -74,6 +74,9 @@ class Contrast(NamedTuple):
         Its standard deviation among pairs of a class: root mean square displacement over the image, normalised units.
     t_error : float
         Standard error of a pair's magnitude.
+    measured : bool
+        False where pairs, or those of them that look alike, are too few, or images without any structure: then
+        nothing of the above says anything.
     """
 
     direction: np.ndarray
@@ -89,6 +92,7 @@ class Contrast(NamedTuple):
     class_direction: np.ndarray
     class_spread: float
     t_error: float
+    measured: bool = True
 
 
 def contrast_generator(pairs: PairSet, basis: Basis, seed: int = 0) -> Contrast:
@@ -97,16 +101,17 @@ def contrast_generator(pairs: PairSet, basis: Basis, seed: int = 0) -> Contrast:
     Parameters
     ----------
     pairs : PairSet
-        A few hundred at least; with fewer than 60 the answer is never reliable.
+        A few hundred at least; nothing is measured with fewer than :func:`least_pairs`.
     basis : Basis
     seed : int
         Of the choice of neighbours and the bootstrap.
     """
     m = basis.dimension
-    least = max(_LEAST_PAIRS, 10 * m)
+    least = least_pairs(basis)
     first = np.eye(m)[0]
+    still = np.zeros(len(pairs))
     nothing = Contrast(
-        first, 1.0, 1.0, 90.0, np.eye(m), np.zeros(len(pairs)), False, 1.0, 0 * first, (0.0, 0.0), first, 0.0, 0.0
+        first, 1.0, 1.0, 90.0, np.eye(m), still, False, 1.0, 0 * first, (0.0, 0.0), first, 0.0, 0.0, measured=False
     )
     if len(pairs) < least:
         return nothing
@@ -147,6 +152,11 @@ def contrast_generator(pairs: PairSet, basis: Basis, seed: int = 0) -> Contrast:
         class_spread,
         reach / _WILD * np.sqrt(1 / max(ratios[0] - 1, 1e-9)),
     )
+
+
+def least_pairs(basis: Basis) -> int:
+    """How many pairs a contrast needs at least."""
+    return max(_LEAST_PAIRS, 10 * basis.dimension)
 
 
 def _look_alikes(pairs: PairSet, alignment: Alignment, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -153,7 +153,7 @@ class Study:
         sample = self.held_out_sample.permuted(permute) if permute else self.held_out_sample
         if search is None:
             return self.alignment.unmoved_share(sample)
-        return self._shares(sample, self.alignment.magnitudes(sample, search).equations.error)
+        return self.alignment.share(sample, self.alignment.magnitudes(sample, search).equations.error)
 
     def free_errors(self, permute: int = 0) -> Float[Tensor, " b"]:
         """The same where every pair may move along all fields of the basis at once, from the identity."""
@@ -164,12 +164,7 @@ class Study:
         v = _coordinates(align, (source, target), sample).v
         everything = _everything(align, source)
         equations = align.refine(sample.fine_source, sample.fine_target, everything, align.fine, v, 2)[1]
-        return self._shares(sample, equations.error)
-
-    def _shares(self, sample: Sample, error: Float[Tensor, " b"]) -> Float[Tensor, " b"]:
-        """Errors as shares; a flow that left all bounds (fields of degree 3 and more can) is as good as not moving."""
-        share = self.alignment.share(sample, error)
-        return torch.where(torch.isfinite(share), share, self.alignment.unmoved_share(sample))
+        return align.share(sample, equations.error)
 
     def is_closed(self, search: Search) -> bool:
         """Whether brackets of the span's generators stay in it."""

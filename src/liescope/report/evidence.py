@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from liescope.inference import LEVEL
 from liescope.report.numbers import angle_bound, error_size, number, p_value_words, percent, unit_label
 from liescope.report.words import sentence, spoken_name, title
 from liescope.result import SymmetryResult
@@ -25,21 +26,7 @@ def explained(result: SymmetryResult) -> float:
 def evidence_words(result: SymmetryResult) -> list[str]:
     """What speaks for (or against) the verdict: sentences with numbers."""
     evidence: dict[str, Any] = {k: v for k, v in result.evidence.items() if v is not None}
-    words = []
-    if not math.isnan(share := explained(result)):
-        before, after = (error_size(float(evidence[k])) for k in ("identity_error", "heldout_error"))
-        told = f"{percent(share)} of the difference is" if share > 0 else "none of the difference is"
-        words.append(
-            f"On pairs that the fit did not see, the error between source and target is {before} as they are "
-            f"and {after} after moving the source: {told} explained."
-        )
-    if "permuted_error" in evidence:
-        left = error_size(float(evidence["permuted_error"]))
-        text = f"With the targets of other pairs, the same procedure leaves {left}"
-        if "p_value" in evidence:
-            p = p_value_words(float(evidence["p_value"]))
-            text += f". If there were no symmetry, a gain this large would turn up by chance with {p}"
-        words.append(text + ".")
+    words = _error_words(result, evidence)
     if contrast := evidence.get("contrast"):
         words.append(_contrast_words(contrast))
     if result.generators:
@@ -48,11 +35,42 @@ def evidence_words(result: SymmetryResult) -> list[str]:
     return words
 
 
+def _error_words(result: SymmetryResult, evidence: dict[str, Any]) -> list[str]:
+    """Errors before and after, those of pairs that do not belong together, and what chance would do."""
+    if math.isnan(share := explained(result)):
+        return []
+    contrast = evidence.get("contrast", {})
+    before, after = (error_size(float(evidence[k])) for k in ("identity_error", "heldout_error"))
+    text = f"{'Over all pairs' if contrast else 'On pairs that the fit did not see'}, the error between source and "
+    text += f"target is {before} as they are"
+    if result.generators:
+        told = f"{percent(share)} of the difference is" if share > 0 else "none of the difference is"
+        text += f" and {after} after moving the source: {told} explained"
+    words = [f"{text}."]
+    if "permuted_error" in evidence:
+        left = error_size(float(evidence["permuted_error"]))
+        same = "the same procedure leaves" if result.generators else "it is"
+        words.append(f"With the targets of other pairs, {same} {left}.")
+    p_value = contrast.get("gain_p_value", evidence.get("p_value"))
+    if p_value is None:
+        return words
+    p = p_value_words(float(p_value))
+    if result.generators:
+        words.append(f"If there were no symmetry, a gain this large would turn up by chance with {p}.")
+    elif not contrast and p_value > LEVEL:
+        words.append(f"What generators bought on pairs would turn up by chance with {p}.")
+    elif not contrast:
+        words.append(f"What generators bought on pairs is no chance ({p}), but too little to count.")
+    return words
+
+
 def _contrast_words(contrast: dict[str, Any]) -> str:
     if contrast.get("direction_found") and not contrast.get("explains", True):
+        chance = float(contrast["gain_p_value"]) > LEVEL or float(contrast["excess"]) <= 0
+        swapped = ", and as much of it where targets are swapped" if chance else ""
         return (
             "Pairs vary more in one direction than images that look alike do, but moving sources along it takes away "
-            f"{percent(float(contrast['bought']))} of the difference only, and as much of it where targets are swapped."
+            f"{percent(float(contrast['bought']))} of the difference only{swapped}."
         )
     extent = number(float(contrast["soft"]["extent_px"]), 2)
     return (
@@ -83,6 +101,12 @@ def _identifiable_words(result: SymmetryResult) -> list[str]:
 
 
 def _accepted_words(result: SymmetryResult) -> str:
+    if result.evidence.get("contrast"):
+        told = "all" if result.accepted.all() else f"{int(result.accepted.sum()):,}"
+        return (
+            f"Magnitudes of {told} of {result.pairs:,} pairs lie within the law; wild ones are left out of figures. "
+            "Whether a single pair follows the symmetry cannot be told, as its images differ anyway."
+        )
     if result.accepted.all():
         return f"All {result.pairs:,} pairs follow the symmetry."
     share = f"{int(result.accepted.sum()):,} of {result.pairs:,} pairs ({percent(result.accepted_fraction)})"

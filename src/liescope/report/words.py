@@ -186,7 +186,8 @@ def sentence(result: SymmetryResult) -> str:
         return f"Each target is its source moved in {len(parts)} ways together: " + "; ".join(parts) + "."
     modes = modes_words(result, 0)
     tail = f", {modes}" if modes else ""
-    return f"Each target is its source {action(result.generators[0].generator)}, {how_much(result)}{tail}."
+    whose = "another image of its source's kind," if result.evidence.get("contrast") else "its source"
+    return f"Each target is {whose} {action(result.generators[0].generator)}, {how_much(result)}{tail}."
 
 
 def algebra_words(result: SymmetryResult) -> str:
@@ -196,15 +197,18 @@ def algebra_words(result: SymmetryResult) -> str:
     if not size:
         return ""
     what = "The generator spans" if len(result.generators) == 1 else "The generators span"
-    text = f"{what} a Lie algebra of dimension {size}"
-    text += f", called {name}." if name else "."
+    closed, residual = result.algebra.get("closed"), result.algebra.get("closure_residual")
+    whole = result.algebra.get("smallest_closed_dimension")
+    if name == "not closed":
+        text = f"{what} {size} dimensions that are no Lie algebra."
+    else:
+        text = f"{what} a Lie algebra of dimension {size}" + (f", called {name}." if name else ".")
     if described:
         text += f" In words: {described[:1].lower()}{str(described[1:]).rstrip('.')}."
-    closed, residual = result.algebra.get("closed"), result.algebra.get("closure_residual")
     if size > 1 and closed is not None:
-        verb = "close" if closed else "do not close"
-        text += f" They {verb} under the bracket (residual {number(residual)})."
-    whole = result.algebra.get("smallest_closed_dimension")
+        verb = "do not close" if name == "not closed" else "close"
+        roughly = "" if closed or name == "not closed" else " up to the errors of the generators"
+        text += f" They {verb} under the bracket{roughly} (residual {number(residual)})."
     if closed is False and whole and whole > size:
         named = result.algebra["smallest_closed_name"]
         text += f" The smallest algebra that holds them has dimension {whole} ({named})."

@@ -26,12 +26,15 @@ WEIGHT = 1.0
 ALPHA = ("order 1", "exact")
 CHANNELS = (1, 4, 16, 64)
 _QUICK_CHANNELS = (1, 4, 16)
-LASSO = (0.0, 1e-4, 1e-3, 0.01, 0.1, 1.0, 10.0)
+LASSO = (0.0, 0.01, 0.1, 1.0, 10.0)
 _SEEDS = 3
 
 _LARGE_LASSO = 10.0
+_PUBLISHED_LASSO = 0.1
+"""The paper's weight: what it calls marginal; more is large."""
 _MAJOR = 0.15
 _DRAMATIC = 0.1
+_DRAMATIC_DEG = 5.0
 
 
 class Variant(NamedTuple):
@@ -69,8 +72,9 @@ def make(request: Request) -> Reproduction:
             f"Rotations of {digit_corpus(request)} by up to 45 degrees, {len(pairs):,} pairs, cold starts with the "
             f"paper's losses, alpha matching of weight {WEIGHT:g} by a Taylor polynomial of order 1 or exactly. One "
             "thing is changed at a time: (a) the kernel of the derivative on the latent patch and in Taylor "
-            f"polynomials, (b) the number of channels, (c) the weight of LASSO; otherwise {BASE[0]}, one channel, no "
-            "LASSO. Above: cosine of the learnt and the true field, the grey band from the mean to the 95 % quantile "
+            f"polynomials, (b) the number of channels, (c) the weight of LASSO, which counts coefficients before they "
+            f"are normalised, as in the paper's code; otherwise {BASE[0]}, one channel, no LASSO. "
+            " Above: cosine of the learnt and the true field, the grey band from the mean to the 95 % quantile "
             "of random fields; middle: mean squared error of held-out decoded targets, dashed: the better of the "
             "source and the mean target; below: correlation of t. Open markers: other seeds of the unchanged setting."
         ),
@@ -184,40 +188,52 @@ def _kernels(rows: Sequence[Row]) -> Finding:
 
 
 def _channels_error(rows: Sequence[Row]) -> Finding:
-    best = [min(_series(rows, "channels", form), key=lambda row: float(row["error"]))["channels"] for form in ALPHA]
+    best, clear, tried = [], [], set()
+    for form in ALPHA:
+        ranked = sorted(_series(rows, "channels", form), key=lambda row: float(row["error"]))
+        best.append(ranked[0]["channels"])
+        clear.append(ranked[1]["error"] - ranked[0]["error"] > _scatter(rows, form, "error"))
+        tried |= {row["channels"] for row in ranked}
+    missing = "" if 64 in tried else "; 64 channels are tried at full scale only"
     return Finding(
         "Of 1, 4, 16 and 64 channels 16 seemed to work best for the error of reconstructions.",
         "Appendix",
         f"Mean squared error: {_listed(rows, 'channels', 'error', 4)} ({_levels(rows)}). Best: "
-        f"{best[0]} (order 1) and {best[1]} (exact).",
-        on_success(set(best) == {16}),
+        f"{best[0]} (order 1) and {best[1]} (exact){missing}.",
+        # All four, and by more than another seed would do.
+        on_success(set(best) == {16} and all(clear) and 64 in tried),
     )
 
 
 def _channels_generator(rows: Sequence[Row]) -> Finding:
-    gains = []
+    dramatic = []
     for form in ALPHA:
-        own = _series(rows, "channels", form)
-        gains.append(max(row["cosine"] for row in own) - own[0]["cosine"])
+        # By angle: near 1 a cosine has no room for a dramatic increase.
+        one, *more = (_degrees_off(row) for row in _series(rows, "channels", form))
+        dramatic.append(one - min(more) > max(_DRAMATIC_DEG, one / 2))
     return Finding(
         "More channels bring no dramatic increase regarding the generators.",
         "Appendix",
-        f"Cosine: {_listed(rows, 'channels', 'cosine', 3)} ({_null(rows)}).",
-        on_success(max(gains) <= _DRAMATIC),
+        f"Cosine: {_listed(rows, 'channels', 'cosine', 3)} ({_null(rows)}). Dramatic: an angle to the true field of "
+        f"less than half, by more than {_DRAMATIC_DEG:g} degrees.",
+        on_success(not any(dramatic)),
     )
+
+
+def _degrees_off(row: Row) -> float:
+    return float(np.degrees(np.arccos(min(1.0, row["cosine"]))))
 
 
 def _lasso_small(rows: Sequence[Row]) -> Finding:
     effects = []
     for form in ALPHA:
-        own = [row for row in _series(rows, "lasso", form) if row["lasso"] < _LARGE_LASSO]
+        own = [row for row in _series(rows, "lasso", form) if row["lasso"] <= _PUBLISHED_LASSO]
         effects.append(_spread(own, "cosine") <= max(_DRAMATIC, 2 * _scatter(rows, form, "cosine")))
     return Finding(
         "LASSO has a marginal effect on performance.",
         "Results, Symmetry detection performance",
-        f"Cosine by its weight: {_listed(rows, 'lasso', 'cosine', 3)} ({_null(rows)}). The weight stands "
-        "beside squared errors that are means over pixels; a rotation's two equal coefficients have a larger absolute "
-        "sum than a translation's one.",
+        f"Cosine by its weight: {_listed(rows, 'lasso', 'cosine', 3)} ({_null(rows)}). Marginal: up to the "
+        f"published weight of {_PUBLISHED_LASSO:g}. Beside squared errors that are means over pixels.",
         on_success(all(effects)),
     )
 

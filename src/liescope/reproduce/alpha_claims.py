@@ -21,6 +21,8 @@ BY_EYE = 0.9
 TAYLOR = ("order 1", "order 2")
 _SHIFT = 0.02
 _TREND = 0.05
+_SEED = 0.02
+"""Seeds differ by less."""
 
 
 def findings(rows: Sequence[Row]) -> list[Finding]:
@@ -52,9 +54,9 @@ def _best(rows: Sequence[Row]) -> Row:
     return max(rows, key=lambda row: float(row["cosine"]))
 
 
-def found_weights(rows: Sequence[Row]) -> list[float]:
+def found_weights(rows: Sequence[Row], least: float = FOUND) -> list[float]:
     """Weights for which the generator was found."""
-    return [row["weight"] for row in rows if row["cosine"] >= FOUND]
+    return [row["weight"] for row in rows if row["cosine"] >= least]
 
 
 def _told(tried: Sequence[Row]) -> str:
@@ -89,17 +91,20 @@ def _appears(rows: Sequence[Row]) -> Finding:
 def _crucial(rows: Sequence[Row]) -> Finding:
     cold, warm = _of(rows, "exact"), _of(rows, "exact", "warm")
     free, helped = found_weights(cold), found_weights(warm)
-    taylor = [len(found_weights(_of(rows, form))) for form in TAYLOR]
+    taylor, seen = ([len(found_weights(_of(rows, form), least)) for form in TAYLOR] for least in (FOUND, BY_EYE))
     lowest = min(cold, key=lambda row: float(row["weight"]))
     return Finding(
         "The weight of alpha matching is the most crucial parameter to tune.",
         "Discussion",
         f"Cosine of at least {FOUND:g}: Taylor forms for {taylor[0]} (order 1) and {taylor[1]} (order 2) of "
-        f"{len(cold)} weights; exact from a cold start {_told(cold)} (weight {lowest['weight']:g}: "
-        f"{lowest['cosine']:.3f}); exact from registration's answer {_told(warm)} (worst "
-        f"{min(row['cosine'] for row in warm):.4f}).",
+        f"{len(cold)} weights (of at least {BY_EYE:g}, by eye: {seen[0]} and {seen[1]}); exact from a cold start "
+        f"{_told(cold)} (weight {lowest['weight']:g}: {lowest['cosine']:.3f}); exact from registration's answer "
+        f"{_told(warm)} (worst {min(row['cosine'] for row in warm):.4f}).",
         # Not a matter of tuning where at least half of the weights will do without, and all of them with a warm start.
-        on_failure(2 * len(free) < len(cold) or len(helped) < len(warm), 2 * min(taylor) < len(cold)),
+        # Where no weight is right none is crucial.
+        on_failure(
+            2 * len(free) < len(cold) or len(helped) < len(warm), any(0 < 2 * count < len(cold) for count in seen)
+        ),
     )
 
 
@@ -201,11 +206,13 @@ def _small_t(rows: Sequence[Row]) -> Finding:
 
 
 def _range(rows: Sequence[Row]) -> Finding:
-    within = {
-        form: max((width for width, cosine in _by_range(rows, form).items() if cosine >= BY_EYE), default=0.0)
-        for form in (*TAYLOR, "exact")
-    }
-    first, second, exact = within.values()
+    def widest_of(form: str, least: float) -> float:
+        return max((width for width, cosine in _by_range(rows, form).items() if cosine >= least), default=0.0)
+
+    first, second, exact = (widest_of(form, BY_EYE) for form in (*TAYLOR, "exact"))
+    # What is compared must not turn with a seed: order 1 has the benefit of the doubt, the others have not.
+    generous = widest_of("order 1", BY_EYE - _SEED)
+    published = widest_of("order 2", BY_EYE + _SEED) <= generous
     widest = max(_of(rows, "exact"), key=lambda row: (row["range_deg"] == exact, float(row["range_deg"])))
     return Finding(
         "A second-order term does not widen the range of parameter values.",
@@ -213,5 +220,5 @@ def _range(rows: Sequence[Row]) -> Finding:
         f"Cosine with order 2 at weight {rows[0]['weight']:g}: {_cosines(_by_range(rows, 'order 2'))}. Widest range "
         f"with at least {BY_EYE:g}: order 1 ±{first:g}, order 2 ±{second:g}, exact ±{exact:g} degrees (there its cold "
         f"t correlates with the truth at {widest['pearson']:.2f}).",
-        on_failure(exact <= first, second <= first),
+        on_failure(widest_of("exact", BY_EYE + _SEED) <= generous, published),
     )

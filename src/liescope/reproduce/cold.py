@@ -58,6 +58,8 @@ def cold_run(
         Key of :data:`FORMS`.
     weight : float
         Of alpha matching.
+    lasso : float
+        Weight of the coefficients' absolute values before they are normalised, as in the paper's code.
     model : mapping, optional
         Keys of :class:`liescope.latent.ModelConfig` in place of those of :func:`quick_networks`.
     seed : int, optional
@@ -66,5 +68,5 @@ def cold_run(
     changes = quick_networks(request, len(pairs))
     changes["training"] |= _TRAINING
     changes["model"] |= dict(model or {})
-    changes["loss"] = {"alpha": weight, "lasso": lasso, **FORMS[form], **_ALONE}
+    changes["loss"] = {"alpha": weight, "lasso": lasso, "lasso_of": "raw", **FORMS[form], **_ALONE}
     return run_case(case, "cold", request, pairs=pairs, generators=1, seed=seed, changes=changes)

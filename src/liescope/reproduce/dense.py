@@ -12,6 +12,7 @@ from torch.nn.functional import mse_loss
 
 from liescope.geometry import FieldOperators, Grid
 from liescope.latent import LatentModel, LatentOutput, LossConfig
+from liescope.latent.losses import penalised
 
 __all__ = ["DenseFormulation"]
 
@@ -46,7 +47,7 @@ class DenseFormulation:
         output = LatentOutput(t, z, z_target, z_moved, *decoded)
         loss = mse_loss(output.moved, target) + weights.latent * mse_loss(z_moved, z_target)
         loss = loss + weights.reconstruction * (mse_loss(output.source, source) + mse_loss(output.target, target))
-        lasso = weights.lasso * model.coefficients.abs().sum(dim=1).mean()
+        lasso = weights.lasso * penalised(model, weights).abs().sum(dim=1).mean()
         return loss + weights.alpha * mse_loss(self.moved(source, t[:, 0]), target) + lasso
 
     def moved(self, images: Tensor, t: Tensor) -> Tensor:

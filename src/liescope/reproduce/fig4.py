@@ -71,8 +71,9 @@ def make(request: Request) -> Reproduction:
         caption=(
             "Magnitudes of held-out pairs as the t-network answers (lines) and as sampled (grey); "
             f"{len(runs[0][1].pairs):,} pairs of {digit_corpus(request)}, a fifth of them held out. Blue: our default, "
-            "in natural units. Orange: the published settings, brought to the sampled mean and standard deviation, "
-            "since their generator is rarely the true one. What lies outside an axis is counted in its outermost bins. "
+            "in natural units wherever its generator is the true one. Orange: the published settings. Any t of another "
+            "generator is brought to the sampled mean and standard deviation, theirs always. What lies outside an axis "
+            "is counted in its outermost bins. "
             "(a) Rotation, uniform, two ranges; (b) small ranges; (c) scale; (d) special conformal, four modes, none "
             "at zero; (e) rotation by 0 or 45 degrees and scale by 0.5 or 1.5: found (dots) and sampled (circles) "
             "magnitudes of two generators; (f) source and target are different digits of one class."
@@ -301,7 +302,7 @@ def _draw(runs: Sequence[tuple[str, Run]]) -> Figure:
 
 def _draw_law(ax: Axes, run: Run, published: Run | None) -> None:
     true, unit = run.true_t[:, 0], run.pairs.meta["unit"][0]
-    found = {"our default": run.found_t[:, 0]}
+    found = {"our default": run.found_t[:, 0] if run.in_natural_units else run.standardised_t()}
     if published is not None:
         found["published settings, standardised"] = published.standardised_t()
     draw_magnitudes(ax, found, true, unit_label(QUANTITIES[unit], unit), bins=41)

@@ -110,16 +110,17 @@ def _orbit_row(half: Half, run: Run) -> dict[str, float]:
     labels = np.asarray(run.pairs.label)[run.held][:ORBITS]
     t = half.fine(STEPS)
     frames = true_orbit(images, transform, half.seen)
+    inner, step = half.seen[1:-1], (half.seen[1] - half.seen[0]) / 2
+    beside = [true_orbit(images, transform, [t + side for t in inner]) for side in (-step, step)]
     row = {
         "blended": blended_share(
             run.traverse(images, half.unseen),
             true_orbit(images, transform, half.unseen),
             blend(frames, half.seen, half.unseen),
         ),
-        # The level of a decoder that only blurs, which brings it nearer to any cross-fade: at magnitudes of pairs.
-        "blended_seen": blended_share(
-            run.traverse(images, half.seen[1:-1]), frames[:, 1:-1], (frames[:, :-2] + frames[:, 2:]) / 2
-        ),
+        # The level of a decoder that only blurs, which brings it nearer to any cross-fade: at magnitudes of pairs, with
+        # frames that are as far away.
+        "blended_seen": blended_share(run.traverse(images, inner), frames[:, 1:-1], (beside[0] + beside[1]) / 2),
         "unevenness": float(np.median(unevenness(run.traverse(images, t)))),
         "unevenness_exact": float(np.median(unevenness(true_orbit(images, transform, t)))),
     }

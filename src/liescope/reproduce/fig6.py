@@ -206,12 +206,16 @@ def _generators(ours: Mapping[str, Mapping[str, Any]], published: Mapping[str, M
         return ", ".join(f"{row['case']} {row['cosine']:.4f} ({row['kinds']})" for row in _same(rows))
 
     name = "GalaxSym rotation"
+
+    def hardest(rows: Mapping[str, Mapping[str, Any]]) -> bool:
+        return wrong(rows[name]) and all(row["cosine"] >= rows[name]["cosine"] for row in _same(rows))
+
     return Finding(
         "Generators are closest to the truth for translation and scaling, but rarely correct for rotation.",
         "Results, Symmetry detection performance; Fig. 6",
         f"Cosine with the true field and kind of the linear part: {told(ours)}; published settings: {told(published)}. "
         f"A random field has {ours[name]['cosine_null']:.2f} with a rotation.",
-        on_failure(wrong(ours[name]), wrong(published[name])),
+        on_failure(hardest(ours), hardest(published)),
     )
 
 

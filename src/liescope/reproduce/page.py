@@ -38,6 +38,7 @@ def render_reproductions(folder: Path) -> str:
         figures=[_figure(content, folder) for content in made],
         missing=[name for name in FIGURES if name not in {content["name"] for content in made}],
         verdicts=count_verdicts(made),
+        warning=_warning(made),
         marks=_MARKS,
     )
 
@@ -53,6 +54,16 @@ def count_verdicts(made: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
     """Verdicts and how many findings have each, those that none has too."""
     counted = Counter(finding["verdict"] for content in made for finding in content["findings"])
     return [(verdict, counted[verdict]) for verdict in _MARKS]
+
+
+def _warning(made: Sequence[Mapping[str, Any]]) -> str:
+    """What must be known before the verdicts are added up, or nothing."""
+    settings = [content["settings"] for content in made]
+    if any(one.get("tiny") for one in settings):
+        return "Figures here were only tried out (--tiny): their numbers and verdicts mean nothing."
+    if len({(one["scale"], one["seed"]) for one in settings}) > 1:
+        return "Figures of different scales or seeds lie in this folder; each says its own."
+    return ""
 
 
 def _figure(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:

@@ -31,6 +31,7 @@ ENGINES: Mapping[Setup, str] = {
     "paper": "latent, published settings",
 }
 MEASURES: Mapping[str, str] = {"w1_standardised": "W1 (standard deviations)", "w1": "W1 (share of the range)"}
+_WORSE = 1.5
 SHORTER = 0.6
 """Trainings are so long compared with those of the other figures: there are many."""
 
@@ -92,12 +93,13 @@ def _part(rows: Sequence[Mapping[str, Any]], setup: str, task: str = "symnist") 
 
 def near(row: Mapping[str, Any]) -> bool:
     """Whether a law's shape is told from a normal one: at most half as far from the truth."""
-    # A normal law is nearly all that could be asked where the sampled law is one, cut at two deviations.
-    return bool(row["w1_standardised"] <= max(0.5 * row["w1_standardised_null"], NEAR_NORMAL))
+    null = row["w1_standardised_null"]
+    # As near as a normal law is all that could be asked where the sampled law is one, cut at two deviations.
+    return bool(row["w1_standardised"] <= (0.5 * null if null >= NEAR_NORMAL else null))
 
 
 NEAR_NORMAL = 0.1
-"""Standard deviations that a law may be off where a normal law itself is near."""
+"""Standard deviations: a normal law that is nearer than this is near itself."""
 
 
 def _good(rows: Sequence[Mapping[str, Any]]) -> Finding:
@@ -113,7 +115,7 @@ def _good(rows: Sequence[Mapping[str, Any]]) -> Finding:
         "Laws of t are quantitatively very good.",
         "Discussion",
         f"Median standardised W1 on pairs of one digit: {'; '.join(told)}; a normal law {null:.3f}. Near: at most half "
-        f"of what the normal law scores, or {NEAR_NORMAL:g}.",
+        f"of what the normal law scores, or as much where that is less than {NEAR_NORMAL:g}.",
         on_success(all(map(near, _part(rows, "default")))),
     )
 
@@ -134,17 +136,17 @@ def _modes(rows: Sequence[Mapping[str, Any]]) -> Finding:
 
 
 def _degrades(rows: Sequence[Mapping[str, Any]]) -> Finding:
-    told = []
+    told, worse = [], {}
     for setup, name in ENGINES.items():
         same, other = (np.median([row["w1_standardised"] for row in _part(rows, setup, task)]) for task in TASKS)
         told.append(f"{name} {same:.3f} and {other:.3f}")
-    ours, published = (_part(rows, setup, "supersymnist") for setup in ("default", "paper"))
+        worse[setup] = other > _WORSE * same and not all(map(near, _part(rows, setup, "supersymnist")))
     return Finding(
         "Laws of t degrade for pairs of different digits.",
         "Results, Transformation magnitude distribution",
         f"Median standardised W1 with one digit and with different digits: {'; '.join(told)}.",
-        # What degrades is no longer told from a normal law; one case is enough.
-        on_failure(not all(map(near, ours)), not all(map(near, published))),
+        # What degrades is worse than with one digit, and no longer told from a normal law; one case is enough.
+        on_failure(worse["default"], worse["paper"]),
     )
 
 

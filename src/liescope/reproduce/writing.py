@@ -23,9 +23,11 @@ _STAMPS: dict[str, dict[str, Any]] = {"png": {"Software": None}, "pdf": {"Creati
 def write_reproduction(made: Reproduction, folder: Path, request: Request, seconds: float) -> list[Path]:
     """Write NAME.png and .pdf (with the figures' endings), NAME.csv, NAME.json; the folder is made.
 
-    NAME.json comes last: where it is, the rest is whole.
+    NAME.json comes last, and an older one is removed first: where it is, the rest is whole.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    told = folder / f"{made.name}.json"
+    told.unlink(missing_ok=True)
     written: list[Path] = []
     for ending, figure in made.figures.items():
         for kind in ("png", "pdf"):
@@ -46,6 +48,7 @@ def write_reproduction(made: Reproduction, folder: Path, request: Request, secon
         "findings": [finding._asdict() for finding in made.findings],
         "settings": {
             "scale": request.scale,
+            "tiny": request.tiny,
             "seed": request.seed,
             "galaxies": None if request.galaxies is None else Path(request.galaxies).stem,
             **made.settings,
@@ -53,7 +56,6 @@ def write_reproduction(made: Reproduction, folder: Path, request: Request, secon
         "seconds": round(seconds, 1),
         "environment": environment(),
     }
-    told = folder / f"{made.name}.json"
     with atomic_path(told) as temporary:
         temporary.write_text(json_text(plain_values(content)), encoding="utf-8", newline="\n")
     return [*written, table, told]

@@ -109,7 +109,7 @@ class SymmetryResult:
     basis : Basis
         What the coefficients refer to.
     generators : tuple of DetectedGenerator
-        K of them, the strongest first.
+        K of them, in the order of the canonical fields that they are named after.
     algebra, evidence : dict
         As in ``result.json``.
     t : array, shape (N, K)

@@ -30,7 +30,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "headline": ("transforms", "corpus"),
-    "methods": ("methods", "transforms", "epochs", "corpus"),
+    "methods": ("methods", "transforms", "laws", "epochs", "corpus"),
     "lconv": (),
     "symnist2023": ("transforms", "corpus"),
 }

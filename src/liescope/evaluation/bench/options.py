@@ -37,7 +37,7 @@ class Options:
         Seeds of the data and of the detector, for every row; each benchmark has its own choice.
     corpora : tuple of str
         Other corpora (names, ``.npz`` files, folders) than the benchmark's own; most benchmarks take the first.
-    methods, transforms : tuple of str, optional
+    methods, transforms, laws : tuple of str, optional
         Which of them are run, where a benchmark has a choice.
     epochs : int, optional
         At most so many epochs of a training.
@@ -55,6 +55,7 @@ class Options:
     corpora: tuple[str, ...] = ()
     methods: tuple[str, ...] | None = None
     transforms: tuple[str, ...] | None = None
+    laws: tuple[str, ...] | None = None
     epochs: int | None = None
     processes: int | None = None
     progress: Callable[[str, float], None] = _silent
@@ -89,7 +90,8 @@ class Options:
             Whether outcomes are kept until the record is written. Not where the time of all of them counts.
         """
         if keep and self.folder is not None and not self.tiny:
-            function = Kept(function, kept_folder(self.folder, name), code_digest(function))
+            digest = code_digest(function, self.process_count, *self.corpora)
+            function = Kept(function, kept_folder(self.folder, name), digest)
         return list(self._told(name, side_by_side(function, tasks, self.process_count), len(tasks)))
 
     def _told(self, name: str, outcomes: Iterable[Outcome], total: int) -> Iterator[Outcome]:

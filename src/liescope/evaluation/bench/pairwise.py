@@ -24,6 +24,9 @@ KORNIA_SETTINGS = {"lr": 0.03, "pyramid_levels": 3, "tolerance": 1e-5, "num_iter
 """Learning rate, levels and stop that were the most accurate of five that were tried; as shipped it hardly moves."""
 
 
+_LEAST_PAIRS = 2
+
+
 def require_kornia() -> None:
     """Raise where kornia is not installed."""
     import importlib.util
@@ -52,6 +55,9 @@ def kornia_pairs(problem: Problem, pairs: Pairs) -> Answer:
             logs.append(log)
             rows.append(row)
     fields = get_basis(problem.basis)
+    if len(logs) < _LEAST_PAIRS:
+        nothing = np.zeros((0, fields.dimension))
+        return Answer(nothing, np.zeros((len(pairs), 0)), np.arange(len(pairs)), 0, time.perf_counter() - began)
     embedded = np.zeros((len(logs), 2, fields.dimension // 2))
     embedded[:, :, :3] = np.reshape(logs, (-1, 2, 3))
     coordinates = embedded.reshape(len(logs), fields.dimension)

@@ -12,7 +12,7 @@ from liescope.data import Pairs, load_corpus, make_pairs
 from liescope.errors import InputError, suggest
 from liescope.evaluation.bench.options import Options, corpus_name
 
-__all__ = ["LAW_MODES", "RANGES", "Problem", "chosen_transforms", "true_coefficients"]
+__all__ = ["LAW_MODES", "RANGES", "Problem", "chosen_laws", "chosen_transforms", "true_coefficients"]
 
 RANGES: Mapping[str, float] = {
     "rotation": 90.0,
@@ -130,6 +130,14 @@ def chosen_transforms(options: Options, few: int) -> tuple[str, ...]:
         if name not in RANGES:
             raise InputError(f"unknown transform {name!r}.{suggest(name, RANGES)}")
     return options.transforms
+
+
+def chosen_laws(options: Options, default: tuple[str, ...]) -> tuple[str, ...]:
+    """The laws of t that were asked for, or those of a benchmark."""
+    for name in options.laws or ():
+        if name not in LAW_MODES:
+            raise InputError(f"unknown law {name!r}.{suggest(name, LAW_MODES)}")
+    return options.laws or default
 
 
 def true_coefficients(pairs: Pairs, dimension: int, index: int = 0) -> np.ndarray:

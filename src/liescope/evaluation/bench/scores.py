@@ -44,6 +44,8 @@ class Answer(NamedTuple):
     claimed : int
         How many generators its verdict claims.
     seconds : float
+    error : float
+        Mean squared error of the targets as it draws them, grey values from 0 to 1; nan for a method that draws none.
     """
 
     generators: np.ndarray
@@ -51,6 +53,7 @@ class Answer(NamedTuple):
     rows: np.ndarray
     claimed: int
     seconds: float
+    error: float = np.nan
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ class Score:
         Of the found law.
     generators : int
         How many the verdict claims.
+    error : float
+        Mean squared error of the drawn targets.
     """
 
     cosine: float
@@ -87,6 +92,7 @@ class Score:
     w1_standardised: float
     modes: int
     generators: int
+    error: float
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,8 @@ def score(pairs: Pairs, answer: Answer, basis: str) -> Score:
     if not len(answer.generators) or pairs.magnitude is None:
         unknown = ("drift", "linear", "quadratic", "pearson", "spearman", "w1", "w1_standardised")
         nothing: dict[str, Any] = dict.fromkeys(unknown, np.nan)
-        return Score(cosine=0.0, angle=90.0, linear_part="none", modes=0, generators=answer.claimed, **nothing)
+        nothing |= {"modes": 0, "generators": answer.claimed, "error": answer.error}
+        return Score(cosine=0.0, angle=90.0, linear_part="none", **nothing)
     fields = get_basis(basis)
     truth = true_coefficients(pairs, fields.dimension)
     shape = (pairs.source.shape[-2], pairs.source.shape[-1])
@@ -126,6 +133,7 @@ def score(pairs: Pairs, answer: Answer, basis: str) -> Score:
         w1_standardised=wasserstein_standardised(t, true_t),
         modes=mode_count(t),
         generators=answer.claimed,
+        error=answer.error,
     )
 
 
@@ -139,6 +147,8 @@ def scored(method: str, problem: Problem, pairs: Pairs, answer: Answer) -> Run:
         problem.basis,
         shape,
         magnitudes=t,
+        source=pairs.source[answer.rows],
+        target=pairs.target[answer.rows],
         trials=_NULL_TRIALS,
         seed=problem.seed,
     )
@@ -176,7 +186,9 @@ def summary(runs: Sequence[Run], least: float | None) -> dict[str, Any]:
         "null_cosine": float(np.mean([null.cosine.mean for null in nulls])),
         "angle": float(np.max([one.angle for one in scores])),
         **{name: _worst(getattr(one, name) for one in scores) for name in ("drift", "linear", "quadratic")},
+        **{f"null_{name}": _mean_level(nulls, name) for name in ("drift", "linear", "quadratic")},
         "linear_parts": sorted({one.linear_part for one in scores}),
+        "null_linear_part": float(np.mean([null.linear_part for null in nulls if null.linear_part is not None])),
         "pearson": float(np.min([one.pearson for one in scores])),
         "null_pearson": float(np.mean([null.pearson.tail for null in nulls if null.pearson])),
         "w1": float(np.max([one.w1 for one in scores])),
@@ -187,6 +199,8 @@ def summary(runs: Sequence[Run], least: float | None) -> dict[str, Any]:
         "expected_modes": expected,
         "modes_right": sum(one.modes == expected for one in scores),
         "generators": [one.generators for one in scores],
+        "error": _worst(one.error for one in scores),
+        "null_error": float(np.mean([null.identity.mean_squared for null in nulls if null.identity])),
         **spread([run.seconds for run in runs]),
         "passed": None if least is None else not missed,
         "missed": missed,
@@ -198,9 +212,19 @@ def _worst(values: Iterable[float]) -> float | None:
     return max(known) if known else None
 
 
+def _mean_level(nulls: Sequence[NullLevels], name: str) -> float | None:
+    """Mean over the seeds of what random generators score on average."""
+    known = [level.mean for level in (getattr(null, name) for null in nulls) if level is not None]
+    return float(np.mean(known)) if known else None
+
+
 def _beside(key: str, digits: int, scale: float = 1.0, unit: str = "") -> Callable[[Row], str]:
     """A cell with a value and, in brackets, its null level."""
     return lambda row: f"{number(row[key], digits, scale, unit)} ({number(row[f'null_{key}'], digits, scale, unit)})"
+
+
+def _error(row: Row) -> str:
+    return "" if row["error"] is None else f"{number(row['error'], 4)} ({number(row['null_error'], 4)})"
 
 
 def _cosine(row: Row) -> str:
@@ -213,6 +237,7 @@ SCORE_COLUMNS = (
     Column("W1 of t (normal law)", _beside("w1", 2, 100, " %")),
     Column("W1 standardised (normal law)", _beside("w1_standardised", 3)),
     Column("modes right", lambda row: f"{row['modes_right']}/{len(row['seeds'])}"),
+    Column("error (not moved)", _error),
     Column("pairs", value("pairs", 0)),
     Column("seconds", value("seconds_median", 2)),
 )

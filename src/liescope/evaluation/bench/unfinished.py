@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -25,19 +26,40 @@ Task = TypeVar("Task")
 Outcome = TypeVar("Outcome")
 
 ENDING = ".unfinished"
+_CODE = (".py", ".toml", ".json")
 
 
-def code_digest(function: Callable[..., Any]) -> str:
-    """What tells this code and its libraries from any other: outcomes of other code are not this code's.
+_OPTIONAL = ("kornia", "lightning")
 
-    A commit would not do: it says nothing of a file that was changed since.
+
+def code_digest(function: Callable[..., Any], processes: int = 1, *corpora: str) -> str:
+    """What tells this code, its libraries and its images from any other: outcomes of others are not this one's.
+
+    A commit would not do: it says nothing of a file that was changed since. How many runs go side by side is part of
+    their seconds.
+
+    Parameters
+    ----------
+    function : callable
+    processes : int
+    corpora : str
+        Names, files or folders.
     """
-    versions = (platform.python_version(), torch.__version__, np.__version__, scipy.__version__)
+    versions = [platform.python_version(), torch.__version__, np.__version__, scipy.__version__, str(processes)]
+    for package in _OPTIONAL:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions.append(metadata.version(package))
     digest = hashlib.sha256(repr(versions).encode())
-    files = sorted(Path(__file__).parents[2].rglob("*.py"))
-    own = sys.modules[function.__module__].__file__
-    for file in (*files, *([Path(own)] if own else [])):
-        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    files = [file for file in Path(__file__).parents[2].rglob("*") if file.suffix in _CODE]
+    if own := sys.modules[function.__module__].__file__:
+        # With what a script imports from beside it.
+        files += Path(own).parent.glob("*.py")
+    for corpus in map(Path, corpora):
+        files += [file for file in corpus.rglob("*") if file.is_file()] if corpus.is_dir() else [corpus]
+    for file in sorted(files):
+        # A corpus that is a name has no file; those that come with the package do not change without it.
+        if file.is_file():
+            digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()
 
 
