@@ -97,9 +97,11 @@ def test_asked_for_number_is_fitted_but_that_there_is_a_symmetry_is_tested() -> 
     assert count.generators == 2
     assert "speak for 1 only" in count.reason
     assert count_generators(FakeStudy([0.9, 0.8], [0.9, 0.8]), 6, exactly=2).generators == 0
-    together = count_generators(FakeStudy([0.8, 0.4], [0.82, 0.7], free=(0.01, 0.5)), 6, exactly=2)
-    assert together.generators == 2
-    assert "only as a whole" in together.reason
+    together = FakeStudy([0.8, 0.4], [0.82, 0.7], free=(0.01, 0.5))
+    assert count_generators(together, 6, exactly=2).generators == 2
+    one = count_generators(together, 6, exactly=1)
+    assert one.generators == 1
+    assert "only as a whole" in one.reason
 
 
 def test_the_whole_basis_is_asked_of_small_moves_too() -> None:

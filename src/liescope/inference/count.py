@@ -278,7 +278,7 @@ def _evidence(errors: _Errors, identity: _Errors, p_value: float) -> Evidence:
 
 def _reason(accepted: int, paid: int, related: bool) -> str:
     if accepted > paid == 0:
-        return f"{accepted} generators were asked for; held-out pairs speak for more of the basis only as a whole"
+        return f"the number of generators was given ({accepted}); held-out pairs speak for the basis only as a whole"
     if accepted > paid:
         return f"{accepted} generators were asked for, but held-out pairs speak for {paid} only"
     if accepted:

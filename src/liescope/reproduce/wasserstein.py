@@ -140,7 +140,7 @@ def _degrades(rows: Sequence[Mapping[str, Any]]) -> Finding:
     for setup, name in ENGINES.items():
         same, other = (np.median([row["w1_standardised"] for row in _part(rows, setup, task)]) for task in TASKS)
         told.append(f"{name} {same:.3f} and {other:.3f}")
-        worse[setup] = other > _WORSE * same and not all(map(near, _part(rows, setup, "supersymnist")))
+        worse[setup] = bool(other > _WORSE * same) and not all(map(near, _part(rows, setup, "supersymnist")))
     return Finding(
         "Laws of t degrade for pairs of different digits.",
         "Results, Transformation magnitude distribution",
