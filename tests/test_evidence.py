@@ -154,6 +154,33 @@ def test_two_generators_are_found_where_they_are_asked_for() -> None:
     assert len(detect(pairs.source, pairs.target, n_generators=2).generators) == 2
 
 
+@pytest.mark.parametrize(
+    ("transform", "extents", "noise", "name"),
+    [
+        ("rotation", (60,), 0.5, "so(2)"),
+        ("rotation+scale+translation-x+translation-y", (35, 0.25, 3, 3), 0.3, "sim(2)"),
+        (AFFINE, (30, 0.25, 0.25, 0.3, 3, 3), 0.2, "aff(2)"),
+    ],
+)
+def test_noise_is_not_taken_for_different_images(
+    transform: str, extents: tuple[float, ...], noise: float, name: str
+) -> None:
+    pairs = make_pairs(transform=transform, range=extents, pairs=1000, order=3, noise=noise, seed=1)
+    result = detect(pairs.source, pairs.target)
+    assert result.algebra["name"] == name
+    assert "contrast" not in result.evidence
+
+
+@pytest.mark.parametrize("noise", [0.1, 0.3])
+def test_what_noise_leaves_is_read_off_the_pixels(noise: float) -> None:
+    pairs = make_pairs(transform="rotation", range=60, pairs=400, order=3, noise=noise, seed=2)
+    study = study_of(pairs, 0)
+    left = float(study.held_out_errors(study.fit(1)).median())
+    assert study.noise_share() == pytest.approx(left, rel=0.15)
+    still = make_pairs(transform="rotation", range=60, pairs=100, order=3, seed=2)
+    assert study_of(still, 0).noise_share() < 1e-6
+
+
 def test_too_few_pairs_of_different_images_are_not_called_a_soft_variation() -> None:
     pairs = make_pairs("supersymnist", transform="rotation", range=45, pairs=100, order=3, seed=0)
     result = detect(pairs.source, pairs.target, basis="quadratic")
@@ -294,7 +321,10 @@ def test_identical_pairs_with_noise_are_alike_but_have_no_symmetry(digits: np.nd
 
 
 def noisy_study(seed: int) -> Study:
-    pairs = make_pairs(transform="rotation", range=60, pairs=300, noise=0.1, seed=seed)
+    return study_of(make_pairs(transform="rotation", range=60, pairs=300, noise=0.1, seed=seed), seed)
+
+
+def study_of(pairs: Pairs, seed: int) -> Study:
     source, target = (np.asarray(x)[:, None] for x in (pairs.source, pairs.target))
     parts = split(len(source), seed)
     return Study(PairSet(source, target, GreyScale.of(target, parts[0]), torch.device("cpu")), affine(), *parts)

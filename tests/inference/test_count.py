@@ -18,6 +18,7 @@ class FakeStudy:
         free: tuple[float, float] = (1.0, 1.0),
         closed: bool = True,
     ) -> None:
+        self.pixel_noise = 0.0
         self.true, self.null, self.identity, self.free, self.closed = true, null, identity, free, closed
         rng = np.random.default_rng(seed)
         # Each explanation leaves a pair an error with some scatter of its own.
@@ -35,6 +36,9 @@ class FakeStudy:
     def free_errors(self, permute: int = 0) -> np.ndarray:
         errors: np.ndarray = self.free[int(bool(permute))] * self.identity * self.noise[-1, int(bool(permute))]
         return errors
+
+    def noise_share(self) -> float:
+        return self.pixel_noise
 
     def is_closed(self, search: int | None) -> bool:
         return self.closed
@@ -123,6 +127,13 @@ def test_pairs_that_belong_together_are_told_from_strangers() -> None:
     alike, strangers = (count_generators(study([1.0], [1.0]), 1) for study in (Alike, FakeStudy))
     assert (alike.related, strangers.related) == (True, False)
     assert alike.left == pytest.approx(0.5, abs=0.05)
+
+
+def test_noise_is_not_taken_for_another_root() -> None:
+    study = FakeStudy([0.42], [0.9])
+    assert count_generators(study, 1).left == pytest.approx(0.42 / 0.9, abs=0.05)
+    study.pixel_noise = 0.4
+    assert count_generators(study, 1).left == pytest.approx(0.02 / 0.5, abs=0.03)
 
 
 @pytest.mark.parametrize("scatter", [0.02, 0.5])

@@ -129,13 +129,13 @@ def left_in_larger_basis(pairs: PairSet, basis: Basis, fitted: np.ndarray, held_
     if basis_contains(basis, larger, pairs.grid.shape):
         return None
     study = Study(pairs, larger, fitted, held_out)
-    return _least_left(held_out, partial(study.held_out_errors, study.fit(1)), study.free_errors)
+    return _least_left(study, held_out, partial(study.held_out_errors, study.fit(1)), study.free_errors)
 
 
-def _least_left(held_out: np.ndarray, *explanations: Callable[[int], Any]) -> float:
+def _least_left(study: Study, held_out: np.ndarray, *explanations: Callable[[int], Any]) -> float:
     """What the best of several explanations leaves of pairs, in units of what it leaves of permuted ones."""
-    shift = max(1, len(held_out) // 2)
-    return min(left_of_permuted(np.asarray(errors(0)), np.asarray(errors(shift))) for errors in explanations)
+    shift, noise = max(1, len(held_out) // 2), study.noise_share()
+    return min(left_of_permuted(np.asarray(errors(0)), np.asarray(errors(shift)), noise) for errors in explanations)
 
 
 def look_across_roots(
@@ -168,7 +168,7 @@ def look_across_roots(
     beyond = left_in_larger_basis(pairs, basis, *parts)
     told: dict[str, Any] = {"left_in_larger_basis": beyond}
     if beyond is None and not comparable:
-        beyond = _least_left(parts[1], study.free_errors)
+        beyond = _least_left(study, parts[1], study.free_errors)
     if beyond is not None and beyond <= DIFFERENT_ROOTS:
         if not comparable:
             return None, None

@@ -66,6 +66,9 @@ class SpanStudy(Protocol):
     def free_errors(self, permute: int = 0) -> Any:
         """The same where every pair may move along all fields of the basis at once, from the identity."""
 
+    def noise_share(self) -> float:
+        """What pixel noise leaves of held-out pairs whatever moves them, as a relative error."""
+
     def is_closed(self, search: Any) -> bool:
         """Whether brackets of the span's generators stay in it."""
 
@@ -103,7 +106,8 @@ class Count(NamedTuple):
         Whether images of a pair belong together: they are more alike than those of permuted pairs as they are, or where
         every pair may move along the whole basis.
     left : float
-        Median error of held-out pairs in units of that of permuted pairs, both moved as well as the span allows.
+        Median error of held-out pairs in units of that of permuted pairs, both moved as well as the span allows and
+        without what noise leaves of either.
     """
 
     generators: int
@@ -199,6 +203,7 @@ def count_generators(
         Chooses how targets are permuted.
     """
     count = len(np.asarray(study.held_out_errors(None)))
+    noise = study.noise_share()
     shifts = _shifts(count, seed)
 
     def errors_of(held_out_errors: Callable[[int], Any]) -> _Errors:
@@ -228,7 +233,7 @@ def count_generators(
             if whole is None:
                 free = errors_of(study.free_errors)
                 test = gain_test(errors.pairs, free.pairs, errors.permuted, free.permuted, level)
-                whole = _Whole(test.convincing(LEVEL / 2), left_of_permuted(*free))
+                whole = _Whole(test.convincing(LEVEL / 2), left_of_permuted(*free, noise))
                 steps.append({"generators": 0, **test._asdict(), "pays": float(whole.pays)})
             if not whole.pays or (exactly is None and whole.left > DIFFERENT_ROOTS):
                 break
@@ -241,14 +246,14 @@ def count_generators(
     paid = max((int(step["generators"]) for step in steps if step["pays"]), default=0)
     related = related or (whole is not None and whole.pays)
     reason = _reason(accepted, paid, related)
-    return Count(
-        accepted, span, _evidence(errors, identity, p_value), reason, steps, related, left_of_permuted(*errors)
-    )
+    left = left_of_permuted(*errors, noise)
+    return Count(accepted, span, _evidence(errors, identity, p_value), reason, steps, related, left)
 
 
-def left_of_permuted(pairs: np.ndarray, permuted: np.ndarray) -> float:
-    """Median error of pairs in units of that of permuted pairs."""
-    return float(np.median(pairs) / max(np.median(permuted), _LEAST_ERROR))
+def left_of_permuted(pairs: np.ndarray, permuted: np.ndarray, noise: float) -> float:
+    """Median error of pairs in units of that of permuted pairs, without the ``noise`` that is in both."""
+    own, other = (float(np.median(errors)) - noise for errors in (pairs, permuted))
+    return max(own, 0.0) / max(other, _LEAST_ERROR)
 
 
 def _shifts(count: int, seed: int) -> list[int]:

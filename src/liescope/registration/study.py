@@ -30,6 +30,7 @@ HELD_OUT_PAIRS = 256
 _CANDIDATE_PAIRS = 128
 _SHARED_FLOWS = 96
 _HALF_BAD = 0.1  # a relative error that counts half
+_MOVED = 0.5  # of its variance: what interpolation leaves of an image's noise
 _VOTE_FLOOR = 0.02  # of a target's energy: error that two resampled copies of an image have anyway
 
 
@@ -166,10 +167,33 @@ class Study:
         equations = align.refine(sample.fine_source, sample.fine_target, everything, align.fine, v, 2)[1]
         return align.share(sample, equations.error)
 
+    def noise_share(self) -> float:
+        """What no motion can explain of held-out pairs: the noise of their pixels, as :meth:`held_out_errors` has it.
+
+        The noise is read off second differences along the diagonals, whose typical size no edge changes. Grey values
+        that are alike over half of an image, as a background is, show none.
+        """
+        sample, level = self.held_out_sample, self.alignment.fine
+        variance = _MOVED * _noise_variance(sample.fine_source) + _noise_variance(sample.fine_target)
+        # A pixel of the smoothed noise has the energy of the smoothing kernel.
+        spot = torch.zeros_like(sample.fine_target[:1, :1])
+        spot[..., spot.shape[-2] // 2, spot.shape[-1] // 2] = 1.0
+        pixels = sample.fine_target[0].numel()
+        noise = variance * float(level.smooth(spot).square().sum()) * pixels
+        return float(relative(noise, level.smooth(sample.fine_target)).clamp(max=1).median())
+
     def is_closed(self, search: Search) -> bool:
         """Whether brackets of the span's generators stay in it."""
         span = search.span.double().cpu().numpy()
         return bool(describe_algebra(span, self.basis, self.alignment.grid.shape).closed)
+
+
+def _noise_variance(images: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
+    """Variance of independent noise of the pixels of each image (Donoho's robust estimate at the finest scale)."""
+    height, width = (size - size % 2 for size in images.shape[-2:])
+    x = images[..., :height, :width]
+    diagonal = (x[..., ::2, ::2] - x[..., 1::2, ::2] - x[..., ::2, 1::2] + x[..., 1::2, 1::2]) / 2
+    return (diagonal.abs().flatten(1).median(dim=1).values / 0.6745).square()
 
 
 def free_coordinates(pairs: PairSet, alignment: Alignment) -> Votes:
