@@ -120,7 +120,7 @@ def test_the_page_without_a_symmetry_says_why(make_result, read):
 
 
 def test_the_page_of_two_generators(make_result, read):
-    algebra = {"dimension": 2, "name": None, "closed": False, "closure_residual": 0.5}
+    algebra = {"dimension": 2, "name": "not closed", "closed": False, "closure_residual": 0.5}
     reader = read(render_page(make_result("rotation", "translation-x", algebra=algebra)))
     assert len([d for d in reader.all("svg") if d.get("role") == "img"]) == 4
     panels = [e["data-tab"] for _, e in reader.tags if "data-tab" in e]
