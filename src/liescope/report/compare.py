@@ -129,7 +129,9 @@ def _column(result: SymmetryResult, name: str, letter: str) -> Column:
             "Error left on held-out pairs": error_size(None if heldout is None else float(heldout)),
             "Chance of such a gain without symmetry": "unknown" if p is None else p_value_words(float(p)),
             "Direction uncertain by": ", ".join(f"{e}\N{DEGREE SIGN}" for e in errors) or "nothing found",
-            "Pairs that follow it": f"{percent(result.accepted_fraction)} of {result.pairs:,}",
+            "Pairs that follow it": "–"
+            if result.evidence.get("contrast")
+            else f"{percent(result.accepted_fraction)} of {result.pairs:,}",
             "Engine and basis": f"{result.engine}, {result.basis.name}",
             "Seconds": number(result.seconds, 2),
             "Seed": str(result.seed),

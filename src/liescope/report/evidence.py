@@ -41,8 +41,8 @@ def _error_words(result: SymmetryResult, evidence: dict[str, Any]) -> list[str]:
         return []
     contrast = evidence.get("contrast", {})
     before, after = (error_size(float(evidence[k])) for k in ("identity_error", "heldout_error"))
-    text = f"{'Over all pairs' if contrast else 'On pairs that the fit did not see'}, the error between source and "
-    text += f"target is {before} as they are"
+    where = "Over all pairs" if contrast and result.generators else "On pairs that the fit did not see"
+    text = f"{where}, the error between source and target is {before} as they are"
     if result.generators:
         told = f"{percent(share)} of the difference is" if share > 0 else "none of the difference is"
         text += f" and {after} after moving the source: {told} explained"

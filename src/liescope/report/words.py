@@ -165,10 +165,11 @@ def modes_words(result: SymmetryResult, index: int) -> str:
     return f"mostly near {kind}{', '.join(texts[:-1])} and {texts[-1]}{unit}"
 
 
-def law_caption(generator: Generator) -> str:
-    """What the table of a magnitude's law counts in."""
+def law_caption(generator: Generator, contrast: bool) -> str:
+    """What the table of a magnitude's law counts in, and over which pairs."""
     kinds = {"log-factor": "Scale factor", "plain": "Parameter", "degree": "Degrees", "pixel": "Pixels"}
-    return f"{kinds.get(generator.unit, generator.unit)}, over the pairs that follow it"
+    which = "without wild pairs" if contrast else "over the pairs that follow it"
+    return f"{kinds.get(generator.unit, generator.unit)}, {which}"
 
 
 def reason(result: SymmetryResult) -> str:
