@@ -176,7 +176,8 @@ def test_what_noise_leaves_is_read_off_the_pixels(noise: float) -> None:
     pairs = make_pairs(transform="rotation", range=60, pairs=400, order=3, noise=noise, seed=2)
     study = study_of(pairs, 0)
     left = float(study.held_out_errors(study.fit(1)).median())
-    assert study.noise_share() == pytest.approx(left, rel=0.15)
+    # In shares of the targets' energy; what is decided by it are differences of a tenth and more.
+    assert study.noise_share() == pytest.approx(left, abs=0.02)
     still = make_pairs(transform="rotation", range=60, pairs=100, order=3, seed=2)
     assert study_of(still, 0).noise_share() < 1e-6
 
