@@ -14,7 +14,7 @@ from rich.text import Text
 
 from liescope.algebra import Generator
 from liescope.report import words
-from liescope.report.evidence import explained
+from liescope.report.evidence import explained, gain_p_value
 from liescope.report.numbers import angle_bound, histogram, number, p_value_words, percent, span, unit_label
 from liescope.result import RESULT_FILES, SymmetryResult
 
@@ -109,12 +109,11 @@ def _pairs(result: SymmetryResult) -> str:
 
 
 def _evidence(result: SymmetryResult) -> str:
-    contrast = result.evidence.get("contrast") or {}
-    p = contrast.get("gain_p_value", result.evidence.get("p_value"))
-    chance = "" if p is None else f", {p_value_words(float(p))}"
+    p = gain_p_value(result)
+    chance = "" if p is None else f", {p_value_words(p)}"
     if not result.generators:
         return f"nothing that counts was explained{chance}"
-    pairs = "all" if contrast else "held-out"
+    pairs = "all" if result.evidence.get("contrast") else "held-out"
     return f"{percent(max(explained(result), 0.0))} of the difference of {pairs} pairs explained{chance}"
 
 

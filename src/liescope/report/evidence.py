@@ -12,7 +12,7 @@ from liescope.report.numbers import angle_bound, error_size, number, p_value_wor
 from liescope.report.words import sentence, spoken_name, title
 from liescope.result import SymmetryResult
 
-__all__ = ["evidence_words", "explained", "summary"]
+__all__ = ["evidence_words", "explained", "gain_p_value", "summary"]
 
 
 def explained(result: SymmetryResult) -> float:
@@ -21,6 +21,13 @@ def explained(result: SymmetryResult) -> float:
     if found is None or nothing is None or not nothing > 0:
         return math.nan
     return 1.0 - float(found) / float(nothing)
+
+
+def gain_p_value(result: SymmetryResult) -> float | None:
+    """Chance of what generators bought on pairs, if there were no symmetry; a contrast has a test of its own for it."""
+    contrast = result.evidence.get("contrast") or {}
+    p_value = contrast.get("gain_p_value", result.evidence.get("p_value"))
+    return None if p_value is None else float(p_value)
 
 
 def evidence_words(result: SymmetryResult) -> list[str]:
@@ -51,10 +58,10 @@ def _error_words(result: SymmetryResult, evidence: dict[str, Any]) -> list[str]:
         left = error_size(float(evidence["permuted_error"]))
         same = "the same procedure leaves" if result.generators else "it is"
         words.append(f"With the targets of other pairs, {same} {left}.")
-    p_value = contrast.get("gain_p_value", evidence.get("p_value"))
+    p_value = gain_p_value(result)
     if p_value is None:
         return words
-    p = p_value_words(float(p_value))
+    p = p_value_words(p_value)
     if result.generators:
         words.append(f"If there were no symmetry, a gain this large would turn up by chance with {p}.")
     elif not contrast and p_value > LEVEL:
