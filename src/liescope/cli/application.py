@@ -338,7 +338,9 @@ def bench(
     ] = None,
     laws: Annotated[
         str | None,
-        typer.Option(metavar="L1,L2,...", help="For methods: uniform (default), normal, five-modal."),
+        typer.Option(
+            metavar="L1,L2,...", help="For methods: uniform, normal, five-modal. Default: all for latent, else uniform."
+        ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="For methods: at most so many epochs of a training.")] = None,
     processes: Annotated[

@@ -13,7 +13,7 @@ from liescope.evaluation.bench.headline import grouped
 from liescope.evaluation.bench.least_squares import least_squares
 from liescope.evaluation.bench.options import Options, UnavailableError, corpus_name
 from liescope.evaluation.bench.pairwise import kornia_pairs, require_kornia
-from liescope.evaluation.bench.problems import SMALL, Problem, chosen_laws, chosen_transforms
+from liescope.evaluation.bench.problems import LAW_MODES, SMALL, Problem, chosen_laws, chosen_transforms
 from liescope.evaluation.bench.record import Record
 from liescope.evaluation.bench.scores import NULL_NOTE, SCORE_COLUMNS, Answer, Run, scored
 from liescope.evaluation.bench.table import Column, Table, value, verdict
@@ -42,6 +42,8 @@ class Method:
         How many it is given.
     seeds : int
         How many, unless told otherwise.
+    laws : tuple of str
+        Of the magnitudes, unless told otherwise.
     least : float or None
         Cosine that every run on the normal range must reach.
     require : callable
@@ -53,12 +55,15 @@ class Method:
     pairs: int = 5000
     tiny_pairs: int = 200
     seeds: int = 5
+    laws: tuple[str, ...] = ("uniform",)
     least: float | None = None
     require: Callable[[], None] = lambda: None
 
 
-def _latent(name: str, seeds: int, least: float | None = None) -> Method:
-    return Method(partial(latent, name), tiny_pairs=120, seeds=seeds, least=least, require=_require_lightning)
+def _latent(name: str, seeds: int = 2, laws: tuple[str, ...] = ("uniform",), least: float | None = None) -> Method:
+    return Method(
+        partial(latent, name), tiny_pairs=120, seeds=seeds, laws=laws, least=least, require=_require_lightning
+    )
 
 
 METHODS: Mapping[str, Method] = {
@@ -67,17 +72,14 @@ METHODS: Mapping[str, Method] = {
     "kornia-pairs": Method(
         lambda problem, pairs, _: kornia_pairs(problem, pairs), pairs=40, tiny_pairs=2, seeds=1, require=require_kornia
     ),
-    "latent": _latent("latent", 5, least=0.999),
-    "latent-cold": _latent("latent-cold", 2),
-    "latent-paper": _latent("latent-paper", 2),
+    "latent": _latent("latent", 5, tuple(LAW_MODES), least=0.999),
+    "latent-cold": _latent("latent-cold"),
+    "latent-paper": _latent("latent-paper"),
 }
 """Methods by name."""
 
 QUICK_METHODS = tuple(name for name in METHODS if name not in LATENT_SETTINGS)
 """Methods that train no network."""
-
-LAWS = ("uniform",)
-"""Of t, unless others are asked for."""
 
 NOTE = (
     "registration: this package's default. least-squares: the first-order model of Rao and Ruderman (1999), fields of "
@@ -100,7 +102,7 @@ class _Task:
 
 
 def run(options: Options) -> Record:
-    """6 methods x 8 transforms, uniform law unless asked; a method whose package is missing is left out and named."""
+    """6 methods x 8 transforms, one law of t or three; a method whose package is missing is left out and named."""
     names, missing = _available(options)
     tasks = [
         _Task(name, problem, options.epochs or (2 if options.tiny else None))
@@ -119,7 +121,7 @@ def run(options: Options) -> Record:
         "methods": names,
         "left_out": missing,
         "seeds": options.seeds or {name: METHODS[name].seeds for name in names},
-        "laws": chosen_laws(options, LAWS),
+        "laws": {name: _laws(name, options) for name in names},
         "epochs": options.epochs,
         "tiny": options.tiny,
         "corpus": corpus_name(options.corpus),
@@ -159,9 +161,13 @@ def _problems(name: str, options: Options) -> list[Problem]:
         )
         for share in method.shares
         for transform in chosen_transforms(options, few=1)
-        for law in chosen_laws(options, LAWS)
+        for law in _laws(name, options)
         for seed in options.chosen_seeds(method.seeds)
     ]
+
+
+def _laws(name: str, options: Options) -> tuple[str, ...]:
+    return chosen_laws(options, METHODS[name].laws[: 1 if options.tiny else None])
 
 
 @dataclass(frozen=True)
