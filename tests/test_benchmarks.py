@@ -98,16 +98,15 @@ def test_scaling_measures_time_and_memory(tmp_path):
         assert row["nanoseconds_per_pixel_pair"] == pytest.approx(nanoseconds)
 
 
-def test_the_latent_engine_is_measured_beside_cold_starts(tmp_path):
+def test_the_latent_engine_is_measured_on_equal_and_different_roots(tmp_path):
     run_tiny("latent", tmp_path)
-    default, without = (table["rows"] for table in read("latent", tmp_path)["tables"])
-    assert [row["settings"] for row in without] == ["cold", "paper"]
-    assert default[0]["cosine"] > 0.99  # the warm start's
-    assert default[0]["passed"] is not None
-    for row in without:
-        assert 0 <= row["cosine"] <= 1
-        assert row["passed"] is None
-    for row in (*default, *without):
+    equal, different = (table["rows"] for table in read("latent", tmp_path)["tables"])
+    assert equal[0]["cosine"] > 0.99  # the warm start's
+    assert 0 <= different[0]["cosine"] <= 1
+    for row in (*equal, *different):
+        # Nothing trained for two epochs decodes or measures well enough.
+        assert "error" in row["missed"] or "count" in row["missed"] or "cosine" in row["missed"]
+        assert row["passed"] is False
         # Hardly trained networks are no better than doing nothing, but they are compared with the same pairs.
         assert 0.05 < row["still"] < 0.2
         assert 0 < row["error"] < 1
