@@ -62,6 +62,18 @@ def test_the_page_has_every_result(make_result, read):
     assert not re.search(r"url\((?!#)|@import|<link|https?://(?!www.w3.org)", page)
 
 
+def test_different_roots_have_their_own_chance_and_error(make_result, read):
+    contrast = {"ratio": 3.1, "p_value": 0.01, "gain_p_value": 0.004, "soft": None}
+    evidence = {"heldout_error": 0.02, "identity_error": 0.05}
+    same = make_result("rotation", evidence=evidence | {"p_value": 0.002})
+    different = make_result("rotation", evidence=evidence | {"contrast": contrast})
+    text = read(render_comparison([same, different], ["same", "different"])).text
+    assert "on held-out pairs" in text
+    assert "over all pairs" in text
+    assert "p = 0.004" in text
+    assert "p = 0.01" not in text
+
+
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [

@@ -15,7 +15,7 @@ from liescope.errors import InputError
 from liescope.report import words
 from liescope.report.agreement import cosine_matrix, span_degrees
 from liescope.report.drawings import field_svg
-from liescope.report.evidence import explained
+from liescope.report.evidence import explained, gain_p_value
 from liescope.report.numbers import angle_bound, error_size, number, p_value_words, percent, span
 from liescope.report.overlay import Law, draw_laws
 from liescope.report.theme import PAGE, figure, page_svg
@@ -110,10 +110,18 @@ def _generator_labels(result: SymmetryResult, letter: str) -> list[str]:
     return [f"{letter}{k + 1}" if count > 1 else letter for k in range(count)]
 
 
+def _error_left(result: SymmetryResult) -> str:
+    heldout = result.evidence.get("heldout_error")
+    if heldout is None:
+        return "unknown"
+    # The magnitudes of different roots are read off all pairs; others off pairs that the fit did not see.
+    everything = result.generators and result.evidence.get("contrast")
+    return f"{error_size(float(heldout))} {'over all' if everything else 'on held-out'} pairs"
+
+
 def _column(result: SymmetryResult, name: str, letter: str) -> Column:
     share = explained(result)
-    p = result.evidence.get("p_value")
-    heldout = result.evidence.get("heldout_error")
+    p = gain_p_value(result)
     found = bool(result.generators)
     errors = [angle_bound(g.direction_error_deg) for g in result.generators]
     algebra = result.algebra.get("name") if found else None
@@ -126,8 +134,8 @@ def _column(result: SymmetryResult, name: str, letter: str) -> Column:
             "How much": "; ".join(words.how_much(result, k) for k in range(len(result.generators))) or "nothing",
             "Algebra": str(algebra) if algebra else "none",
             "Difference explained": percent(max(share, 0.0)) if not math.isnan(share) else "unknown",
-            "Error left on held-out pairs": error_size(None if heldout is None else float(heldout)),
-            "Chance of such a gain without symmetry": "unknown" if p is None else p_value_words(float(p)),
+            "Error left": _error_left(result),
+            "Chance of such a gain without symmetry": "unknown" if p is None else p_value_words(p),
             "Direction uncertain by": ", ".join(f"{e}\N{DEGREE SIGN}" for e in errors) or "nothing found",
             "Pairs that follow it": "–"
             if result.evidence.get("contrast")
