@@ -28,6 +28,7 @@ PUBLIC = {
     "liescope.errors": [
         "ComputationError",
         "InputError",
+        "require_packages",
         "suggest",
     ],
     "liescope.geometry": [

@@ -1,11 +1,21 @@
-"""What failures look like: exceptions with one clear line, and did-you-mean."""
+"""What failures look like: exceptions with one clear line, did-you-mean, and packages that are not installed."""
 
 from __future__ import annotations
 
 import difflib
+import importlib.util
 from collections.abc import Iterable
 
-__all__ = ["ComputationError", "InputError", "suggest"]
+__all__ = ["ComputationError", "InputError", "require_packages", "suggest"]
+
+_EXTRAS = {
+    "h5py": "data",
+    "lightning": "latent",
+    "pooch": "data",
+    "requests": "data",
+    "skimage": "data",
+    "urllib3": "data",
+}
 
 
 class InputError(ValueError):
@@ -34,3 +44,21 @@ def suggest(name: str, choices: Iterable[str]) -> str:
     known = sorted(choices)
     close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)
     return f" Did you mean {close[0]!r}?" if close else f" Known: {', '.join(known)}."
+
+
+def require_packages(*names: str) -> None:
+    """Check that packages which come with an extra of this one can be imported.
+
+    Parameters
+    ----------
+    names : str
+        As they are imported.
+
+    Raises
+    ------
+    InputError
+        One is not installed; the message says which extra brings it.
+    """
+    for name in names:
+        if importlib.util.find_spec(name) is None:
+            raise InputError(f"expected the package {name}, got none, try pip install 'liescope[{_EXTRAS[name]}]'")

@@ -7,7 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from liescope.errors import InputError
+from liescope.errors import InputError, require_packages
 
 __all__ = ["check_file", "check_files_folder", "numbers"]
 
@@ -37,10 +37,13 @@ def check_file(path: Path, endings: tuple[str, ...]) -> Path:
     Raises
     ------
     InputError
-        Another ending, a folder of that name, or a parent folder that is missing or cannot be written.
+        Another ending, a folder of that name, a parent folder that is missing or cannot be written, or no h5py for
+        HDF5 files.
     """
     if path.suffix not in endings:
         raise InputError(f"expected an output file ending in {' or '.join(endings)}, got '{path}'")
+    if path.suffix in (".h5", ".hdf5"):
+        require_packages("h5py")
     if path.is_dir():
         raise InputError(f"expected an output file, got the folder '{path}'")
     if not path.parent.is_dir():

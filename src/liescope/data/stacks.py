@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from liescope.data.checks import reason
-from liescope.errors import InputError
+from liescope.errors import InputError, require_packages
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -182,8 +182,9 @@ def read_hdf5(path: Path, required: Sequence[str], optional: Sequence[str] = ())
     Raises
     ------
     InputError
-        Not an HDF5 file, truncated, a required data set missing, or objects in place of numbers.
+        Not an HDF5 file, truncated, a required data set missing, objects in place of numbers, or no h5py.
     """
+    require_packages("h5py")
     import h5py
 
     if not path.is_file():
@@ -215,6 +216,7 @@ def read_hdf5(path: Path, required: Sequence[str], optional: Sequence[str] = ())
 
 def write_hdf5(path: Path, arrays: Mapping[str, Any], meta: str) -> None:
     """Arrays slab by slab as data sets, meta as a text attribute."""
+    require_packages("h5py")
     import h5py
 
     # No time stamps: the same pairs give the same bytes.

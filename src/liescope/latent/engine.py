@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from liescope.errors import ComputationError, InputError
+from liescope.errors import ComputationError, InputError, require_packages
 from liescope.geometry import Basis
 from liescope.latent.action import closed_structure
 from liescope.latent.batches import PairTensors
@@ -86,8 +85,7 @@ def held_out_split(count: int, share: float, seed: int) -> tuple[np.ndarray, np.
 
 def check_training(config: LatentConfig, basis: Basis) -> None:
     """Raise InputError where a training cannot even begin: no Lightning, closure factors in a basis that is open."""
-    if importlib.util.find_spec("lightning") is None:
-        raise InputError("expected the package lightning for training, try pip install 'liescope[latent]'")
+    require_packages("lightning")
     if config.model.closure:
         closed_structure(basis)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from liescope.errors import InputError
+from liescope.errors import InputError, require_packages
 
 __all__ = ["RemoteFile", "corpus_folder", "fetch"]
 
@@ -44,6 +44,7 @@ class _InterruptedError(Exception):
 
 def corpus_folder(corpus: str, data_dir: str | Path | None) -> Path:
     """Where the files of a fetched corpus live: below ``data_dir``, or the user's cache folder."""
+    require_packages("pooch")
     import pooch
 
     base = (
@@ -133,6 +134,7 @@ def _download(url: str, partial: Path, progress: Callable[[int, int], None]) -> 
 
 
 def _transfer(url: str, partial: Path, progress: Callable[[int, int], None]) -> None:
+    require_packages("requests", "urllib3")
     import requests
     import urllib3
 

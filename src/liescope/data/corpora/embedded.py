@@ -10,7 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 from liescope.data.corpora.corpus import Corpus
-from liescope.errors import InputError
+from liescope.errors import InputError, require_packages
 
 __all__ = ["digits8", "faces", "hubble", "mnist_5k"]
 
@@ -48,6 +48,7 @@ def digits8() -> Corpus:
 
 def faces() -> Corpus:
     """100 faces and 100 background patches of Labeled Faces in the Wild, 25 x 25 (from scikit-image)."""
+    require_packages("skimage")
     from skimage.data import lfw_subset
 
     read: Callable[[], np.ndarray] = lfw_subset
@@ -72,6 +73,7 @@ def hubble() -> Corpus:
     above the sky and whose cut-out lies inside the field. Of two closer than a quarter of a cut-out the
     brighter stays.
     """
+    require_packages("skimage")
     from skimage.data import hubble_deep_field
 
     read: Callable[[], np.ndarray] = hubble_deep_field
