@@ -194,6 +194,7 @@ PUBLIC = {
         "coefficient_errors",
         "field_cosine",
         "grassmann_distance",
+        "image_support",
         "magnitude_correlation",
         "magnitude_error",
         "mode_count",

@@ -27,10 +27,13 @@ _DEPENDENT = 1e-7
 _INDEPENDENT = 0.3  # least singular value of unit-norm canonical fields that are taken together
 
 
-def field_gram(basis: Basis, shape: tuple[int, int]) -> Float[np.ndarray, "m m"]:
-    """Inner products of the basis fields in L2 over the pixels of an H x W image (mean over pixels)."""
+def field_gram(
+    basis: Basis, shape: tuple[int, int], weights: Float[np.ndarray, "h w"] | None = None
+) -> Float[np.ndarray, "m m"]:
+    """Inner products of the basis fields in L2 over the pixels of an H x W image: their mean, weighted if asked."""
     fields = basis.fields(Grid.of(*shape).points(dtype=torch.float64))
-    gram: np.ndarray = (torch.einsum("nic,njc->ij", fields, fields) / len(fields)).numpy()
+    share = torch.ones(len(fields)) if weights is None else torch.from_numpy(np.ravel(weights)) / float(weights.mean())
+    gram: np.ndarray = (torch.einsum("nic,njc->ij", share[:, None, None] * fields, fields) / len(fields)).numpy()
     return gram
 
 

@@ -12,6 +12,7 @@ from liescope.evaluation.laws import (
 from liescope.evaluation.metrics import (
     field_cosine,
     grassmann_distance,
+    image_support,
     magnitude_error,
     principal_angles,
     wasserstein,
@@ -28,6 +29,7 @@ __all__ = [
     "coefficient_errors",
     "field_cosine",
     "grassmann_distance",
+    "image_support",
     "magnitude_correlation",
     "magnitude_error",
     "mode_count",

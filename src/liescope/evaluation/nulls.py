@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Shaped
 from scipy.stats import norm, rankdata, zscore
 
-from liescope.algebra import field_gram, span_angles
+from liescope.algebra import span_angles
 from liescope.errors import InputError
 from liescope.evaluation.coefficients import CoefficientErrors, classify_linear_part, coefficient_errors
 from liescope.evaluation.laws import (
@@ -19,7 +19,7 @@ from liescope.evaluation.laws import (
     reconstruction_error,
     wasserstein_standardised,
 )
-from liescope.evaluation.metrics import wasserstein
+from liescope.evaluation.metrics import field_metric, wasserstein
 from liescope.geometry.bases import get_basis
 from liescope.geometry.fields import Basis, PolynomialBasis
 
@@ -95,6 +95,7 @@ def null_levels(
     basis: str | Basis = "affine",
     shape: tuple[int, int] = (28, 28),
     *,
+    support: Shaped[np.ndarray, "h w"] | None = None,
     magnitudes: Shaped[np.ndarray, " n"] | None = None,
     source: Shaped[np.ndarray, "b *image"] | None = None,
     target: Shaped[np.ndarray, "b *image"] | None = None,
@@ -110,6 +111,8 @@ def null_levels(
     basis : str or Basis
     shape : (int, int)
         Height and width of the image.
+    support : array, shape (H, W), optional
+        Weight of every pixel where angles are measured, with a shape of its own; default all alike.
     magnitudes : array, shape (N,), optional
         True magnitudes along one generator.
     source, target : arrays, shape (B, ...), optional
@@ -132,16 +135,15 @@ def null_levels(
     if trials < 1:
         raise InputError(f"expected at least one trial, got {trials}")
     random = np.random.default_rng(seed)
-    levels = _span_levels(spans, fields, shape, trials, random)
+    levels = _span_levels(spans, fields, field_metric(fields, shape, support), trials, random)
     if magnitudes is not None:
         levels |= _law_levels(np.asarray(magnitudes, dtype=np.float64), trials, random)
     return NullLevels(**levels, **_image_levels(source, target))
 
 
 def _span_levels(
-    truth: np.ndarray, basis: Basis, shape: tuple[int, int], trials: int, random: np.random.Generator
+    truth: np.ndarray, basis: Basis, gram: np.ndarray, trials: int, random: np.random.Generator
 ) -> dict[str, Any]:
-    gram = field_gram(basis, shape)
     guesses = random.standard_normal((trials, *truth.shape))
     guesses /= np.linalg.norm(guesses, axis=2, keepdims=True)
     angles = np.array([span_angles(truth.T, guess.T, gram) for guess in guesses])
