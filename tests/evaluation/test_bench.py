@@ -15,9 +15,9 @@ from scipy import ndimage
 from scipy.integrate import solve_ivp
 
 from liescope.data import load_corpus, make_pairs
-from liescope.errors import InputError
+from liescope.errors import ComputationError, InputError
 from liescope.evaluation import field_cosine
-from liescope.evaluation.bench import METHODS, lconv, pairwise
+from liescope.evaluation.bench import METHODS, engines, lconv, pairwise
 from liescope.evaluation.bench.least_squares import alternate, least_squares
 from liescope.evaluation.bench.options import Options, corpus_name
 from liescope.evaluation.bench.problems import LAW_MODES, RANGES, SMALL, Problem, chosen_transforms
@@ -212,6 +212,20 @@ def test_a_wrong_or_missing_answer_is_told_apart() -> None:
     row = summary([nothing], least=0.5)
     assert row["missed"] == ["cosine", "count"]
     assert row["drift"] is None
+
+
+def test_a_training_that_diverges_has_found_nothing(monkeypatch) -> None:
+    def diverging(*_: object, **__: object) -> None:
+        raise ComputationError("the loss is not finite")
+
+    monkeypatch.setattr(engines, "detect", diverging)
+    problem = Problem("rotation", pairs=60)
+    pairs = problem.make()
+    run = scored("latent-paper", problem, pairs, engines.latent("latent-paper", problem, pairs))
+    assert run.score.cosine == 0
+    assert run.score.generators == 0
+    assert run.pairs_used == 12
+    assert run.null.w1 is not None
 
 
 @pytest.mark.parametrize(

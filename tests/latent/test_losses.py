@@ -142,6 +142,19 @@ def test_consistency_pairs_are_sources_moved_by_the_magnitudes_of_other_pairs(cl
         np.testing.assert_allclose(moved, pixels(closure=closure)(source, law, model.coefficients), atol=1e-6)
 
 
+def test_consistency_does_not_teach_what_no_image_shows() -> None:
+    model, output, source, _ = made(generators=1)
+    turn = torch.tensor([[0.0, 0.0, -1.0, 0.0, 1.0, 0.0]])
+    model.set_coefficients(turn)
+    # The corners of 6 x 5 pixels, side 1 being 3 pixels: half a turn of a square's corner, at their speed.
+    radius = np.hypot(2.5, 2.0) / 3
+    farthest = np.pi * np.sqrt(2) / (radius / np.sqrt(2))
+    output.t[:, 0] = torch.tensor([0.5, -80.0, 80.0, 80.0])
+    known = torch.tensor([[torch.nan], [torch.nan], [torch.nan], [80.0]])
+    _, law = consistency_pairs(model, pixels(), source, output.t, known)
+    np.testing.assert_allclose(law[:, 0], [80.0, 0.5, -farthest, farthest], rtol=1e-5)
+
+
 def test_consistency_of_a_batch_of_one() -> None:
     model, output, source, _ = made(generators=1)
     moved, law = consistency_pairs(model, pixels(), source[:1], output.t[:1], torch.full((1, 1), torch.nan))

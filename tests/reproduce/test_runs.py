@@ -7,6 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from liescope.detector import SymmetryDetector
+from liescope.errors import ComputationError
 from liescope.reproduce import Request
 from liescope.reproduce.runs import Case, Run, digit_corpus, pair_count, run_case, settings_of, true_orbit
 
@@ -100,6 +102,29 @@ def test_settings_follow_the_setup_and_the_scale() -> None:
     assert settings_of("cold", quick, 2000, {})["training"]["warm_start"] is False
     assert settings_of("linear", quick, 2000, {})["model"]["encoder"] == "linear"
     assert settings_of("default", quick, 2000, {})["training"]["warm_start"] is True
+
+
+@pytest.mark.parametrize("failures", [0, 1, 2, 3])
+def test_a_training_that_diverges_is_begun_again_and_told(failures: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    fit, seeds = SymmetryDetector.fit, []
+
+    def diverging(detector: SymmetryDetector, source: np.ndarray, target: np.ndarray) -> SymmetryDetector:
+        seeds.append(detector.random_state)
+        if len(seeds) <= failures:
+            raise ComputationError("the loss is not finite")
+        return fit(detector, source, target)
+
+    monkeypatch.setattr(SymmetryDetector, "fit", diverging)
+    case = Case("rotation", "rotation", (60.0,))
+    if failures == 3:
+        with pytest.raises(ComputationError, match="not finite"):
+            run_case(case, "default", TINY, seed=5)
+    else:
+        run = run_case(case, "default", TINY, seed=5)
+        assert run.used.get("diverged", []) == seeds[:-1]
+        assert run.used["seed"] == seeds[-1]
+        assert len(run.raw) == len(run.held)
+    assert seeds == [5, 1005, 2005][: failures + 1]
 
 
 def test_tiny_and_quick_need_no_download(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 
@@ -19,6 +20,7 @@ __all__ = ["PixelAction"]
 
 _TOLERANCE = 2e-3  # of flows, in normalised units: 0.03 pixels at 28 pixels
 _KNOTS = 33
+_HALF_TURN = math.pi * math.sqrt(2)  # a corner's way, in normalised units
 
 
 class PixelAction:
@@ -49,6 +51,7 @@ class PixelAction:
         self.grid = grid
         self.order = order
         self._points = grid.points(device=device)
+        self._fields = basis.fields(self._points)
         self._operators = FieldOperators(basis, grid, kernel, device=device)
         self._structure: Tensor | None = None
         if closure:
@@ -57,6 +60,13 @@ class PixelAction:
     def fields(self, coefficients: Float[Tensor, "k m"]) -> list[Tensor]:
         """Coefficients (m,) of all factors, in the order in which they act."""
         return factor_fields(coefficients, self._structure)
+
+    def farthest(self, coefficients: Float[Tensor, "k m"]) -> Float[Tensor, " f"]:
+        """The |t| of each factor at which the fastest point of the image has come as far as a corner in half a turn."""
+        speeds = [
+            torch.einsum("nmc,m->nc", self._fields, field).norm(dim=1).max() for field in self.fields(coefficients)
+        ]
+        return _HALF_TURN / torch.stack(speeds).clamp_min(1e-12)
 
     def __call__(
         self, images: Float[Tensor, "b c h w"], t: Float[Tensor, "b f"], coefficients: Float[Tensor, "k m"]

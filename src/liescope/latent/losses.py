@@ -69,10 +69,13 @@ def consistency_pairs(
     """Sources, moved in pixels by the magnitudes of other pairs, and those magnitudes.
 
     A pair of a source and its own transport has a known t, so the generator found so far makes as many labelled
-    pairs as there are sources times magnitudes; the t-network has far too few real ones to learn from.
+    pairs as there are sources times magnitudes; the t-network has far too few real ones to learn from. Answers that
+    nothing is known of count up to where an image has left the frame, or made half a turn: taught its own excesses,
+    the network would exceed them.
     """
     with torch.no_grad():
-        law = t.detach().clone()
+        farthest = pixels.farthest(model.coefficients)
+        law = t.detach().clamp(-farthest, farthest)
         law[:, : known.shape[1]] = torch.where(torch.isfinite(known), known, law[:, : known.shape[1]])
         law = law.roll(1, dims=0)
         return pixels(source, law, model.coefficients), law

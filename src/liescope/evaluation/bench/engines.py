@@ -10,6 +10,7 @@ import numpy as np
 
 from liescope.data import Pairs
 from liescope.detector import detect
+from liescope.errors import ComputationError
 from liescope.evaluation.bench.problems import Problem
 from liescope.evaluation.bench.scores import Answer
 from liescope.geometry import get_basis
@@ -41,7 +42,8 @@ def latent(method: str, problem: Problem, pairs: Pairs, epochs: int | None = Non
     """The latent engine with one of :data:`LATENT_SETTINGS`, magnitudes of the held-out pairs.
 
     The generators and magnitudes are the trained model's own, whatever the verdict on them is: a cold start may not
-    convince. It is told that there is one generator; the default looks for the number itself.
+    convince. It is told that there is one generator; the default looks for the number itself. A training that diverges
+    has found nothing.
     """
     from liescope.latent import get_config, held_out_split
 
@@ -52,21 +54,24 @@ def latent(method: str, problem: Problem, pairs: Pairs, epochs: int | None = Non
         training["epochs"] = min(epochs, training["epochs"])
         training["distil_epochs"] = min(epochs, training["distil_epochs"])
         training["restart_epochs"] = min(epochs, training["restart_epochs"])
-    began = time.perf_counter()
-    result = detect(
-        pairs.source,
-        pairs.target,
-        engine="latent",
-        basis=problem.basis,
-        config=config,
-        n_generators="auto" if method == "latent" else 1,
-        random_state=problem.seed,
-    )
-    seconds = time.perf_counter() - began
     rows = np.asarray(held_out_split(len(pairs), training["held_out"], problem.seed)[1])
-    if result.latent is None:
+    began = time.perf_counter()
+    try:
+        result = detect(
+            pairs.source,
+            pairs.target,
+            engine="latent",
+            basis=problem.basis,
+            config=config,
+            n_generators="auto" if method == "latent" else 1,
+            random_state=problem.seed,
+        )
+    except ComputationError:
         nothing = np.zeros((0, get_basis(problem.basis).dimension))
-        return Answer(nothing, np.zeros((len(rows), 0)), rows, len(result.generators), seconds)
+        return Answer(nothing, np.zeros((len(rows), 0)), rows, 0, time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    if result.latent is None:
+        raise RuntimeError("expected a latent model of the latent engine, got none")
     generators = np.asarray(result.latent.generators, dtype=np.float64)
     t = result.latent.magnitudes(pairs.source[rows], pairs.target[rows])[:, : len(generators)]
     decoded = result.latent.reconstruct(pairs.source[rows], t)[:, 0]
