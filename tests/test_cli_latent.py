@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -290,7 +291,7 @@ def test_pairs_and_settings_that_do_not_fit_leave_nothing_behind(
     assert "at least 8 pairs" in refused("train", "few.npz", *words)
     Path("mine.toml").write_text(TOML + "held_out = 0.99\n")
     assert "at least 2 pairs to train on" in refused("train", made, *words)
-    monkeypatch.setattr("liescope.latent.engine.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "lightning", None)
     assert "pip install 'liescope[latent]'" in refused("train", made, "--out", "found", "--quiet")
 
 
