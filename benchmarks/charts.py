@@ -98,7 +98,7 @@ def _methods(record: Record) -> Chart:
         record,
         "method",
         "Methods: how far the worst cosine of every transform is from 1, and the distance of the found law of t, "
-        "beside their null levels",
+        "beside their null levels; a mark for each law",
     )
 
 
