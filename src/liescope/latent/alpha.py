@@ -62,7 +62,7 @@ class PixelAction:
         return factor_fields(coefficients, self._structure)
 
     def farthest(self, coefficients: Float[Tensor, "k m"]) -> Float[Tensor, " f"]:
-        """The ``|t|`` of each factor at which the fastest point of the image has come as far as a corner in half a turn."""
+        """``|t|`` of each factor at which the fastest point of the image has come as far as a corner in half a turn."""
         speeds = [
             torch.einsum("nmc,m->nc", self._fields, field).norm(dim=1).max() for field in self.fields(coefficients)
         ]
