@@ -102,8 +102,8 @@ class TrainingConfig(_Strict):
     warm_start: bool = True
     warm_pairs: Annotated[int, Field(ge=8)] = 5000
     distil_epochs: Annotated[int, Field(ge=0)] = 20
-    restarts: Annotated[int, Field(ge=1, le=100)] = 4
-    restart_epochs: Count = 5
+    restarts: Annotated[int, Field(ge=1, le=100)] = 2
+    search_steps: Annotated[int, Field(ge=0)] = 600
     checkpoint_every: Count = 5
     devices: Count = 1
     strategy: str = "auto"

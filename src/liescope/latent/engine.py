@@ -1,4 +1,4 @@
-"""A latent model fitted to pairs: from a warm start, or cold from the best of several starts."""
+"""A latent model fitted to pairs: from a warm start, or cold from the best of several searches."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def fit_latent(
     seed : int
         Of everything random; a rerun on a CPU gives the same bits.
     start : WarmStart, optional
-        Without it the training is cold: the best of ``training.restarts`` short trials is trained on.
+        Without it the training is cold: where the best of ``training.restarts`` searches arrived is trained on.
     folder : path, optional
         For checkpoint, history and log.
     resume : bool
@@ -132,6 +132,7 @@ def fit_latent(
         The training failed; the last good checkpoint is kept.
     """
     check_training(config, basis)
+    from liescope.latent.search import search
     from liescope.latent.training import train
 
     settings = config.training
@@ -146,7 +147,6 @@ def fit_latent(
     pairs, held_out = (PairTensors(source[i], target[i], known[i]) for i in (train_on, held))
     about = describe_training(config, basis, shape, generators, seed, source, target)
     make = partial(LatentModel, config.model, basis, shape, generators)
-    go = partial(train, pairs=pairs, held_out=held_out, device=device, report=report)
     model = make(seed)
     again = False
     if resume and folder is not None and checkpoint_path(folder).exists():
@@ -154,29 +154,43 @@ def fit_latent(
         again = True
     if start is not None:
         model.set_coefficients(torch.as_tensor(start.coefficients))
-    elif settings.restarts > 1 and not again:
-        model, notice = _best_start(make, go, config, seed)
+    elif settings.search_steps and not again:
+        go = partial(search, config=config, pairs=pairs, held_out=held_out, seed=seed, device=device)
+        model, notice = _best_start(make, go, settings.restarts, seed, report)
         notices.append(notice)
-    history = go(model, config, seed=seed, hold=bool(start and start.hold), folder=folder, resume=again, about=about)
+    history = train(
+        model,
+        config,
+        pairs,
+        held_out,
+        seed=seed,
+        hold=bool(start and start.hold),
+        device=device,
+        folder=folder,
+        resume=again,
+        about=about,
+        report=report,
+    )
     return LatentFit(model, history, held, tuple(notices))
 
 
 def _best_start(
-    make: Callable[[int], LatentModel], go: Callable[..., History], config: LatentConfig, seed: int
+    make: Callable[[int], LatentModel],
+    go: Callable[..., float],
+    restarts: int,
+    seed: int,
+    report: Callable[[str, float], None] | None,
 ) -> tuple[LatentModel, str]:
-    """The most promising of several random starts after a short training each."""
-    settings = config.training
-    short = config.model_copy(update={"training": settings.model_copy(update={"patience": 0, "schedule": "constant"})})
+    """Where the searches from several random starts arrive: the one that moves held-out sources best."""
     trials: list[tuple[float, int, LatentModel]] = []
-    for number in range(settings.restarts):
+    for number in range(restarts):
         model = make(seed + 1000 * number)
-        stage = f"cold start {number + 1} of {settings.restarts}"
+        tell = partial(report, f"cold start {number + 1} of {restarts}") if report else None
         try:
-            history = go(model, short, seed=seed, epochs=settings.restart_epochs, stage=stage)
+            trials.append((go(model, report=tell), number, model))
         except ComputationError:
             continue  # a start that diverges is no candidate
-        trials.append((history[-1]["held_out_moved"], number, model))
     if not trials:
         raise ComputationError("every cold start diverged, try a lower learning rate")
     error, number, model = min(trials, key=lambda trial: trial[:2])
-    return model, f"a cold start: number {number + 1} of {settings.restarts} was best (held-out error {error:.3g})"
+    return model, f"a cold start: number {number + 1} of {restarts} was best (held-out error in pixels {error:.3g})"

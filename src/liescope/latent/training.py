@@ -1,15 +1,11 @@
-"""Training with Lightning: the only module that imports it."""
+"""Training with all losses, from a warm start or where a search arrived."""
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
-import logging
 import math
 import os
-import signal
-import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -29,6 +25,7 @@ from liescope.latent.config import LatentConfig
 from liescope.latent.history import History, write_history
 from liescope.latent.losses import TERMS, consistency_pairs, distillation, loss_terms
 from liescope.latent.model import LatentModel
+from liescope.latent.trainer import one_cycle, run_trainer
 
 __all__ = ["train"]
 
@@ -124,12 +121,7 @@ class _Training(pl.LightningModule):
         optimiser = torch.optim.Adam(groups)
         if settings.schedule == "constant":
             return optimiser
-        steps = int(self.trainer.estimated_stepping_batches)
-        peaks = [max(group["lr"], 1e-12) for group in groups]
-        # A rise of a single step, a tenth of ten, has no length that torch could divide by.
-        rise = 0.15 if steps == 10 else 0.1
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, peaks, total_steps=steps, pct_start=rise)
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return one_cycle(optimiser, int(self.trainer.estimated_stepping_batches))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["history"] = self.history
@@ -195,11 +187,11 @@ class _Keeper(Checkpoint):
 
 
 class _Progress(Callback):
-    def __init__(self, report: Callable[[str, float], None], stage: str) -> None:
-        self.report, self.stage = report, stage
+    def __init__(self, report: Callable[[str, float], None]) -> None:
+        self.report = report
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self.report(self.stage, (trainer.current_epoch + 1) / (trainer.max_epochs or 1))
+        self.report("training the latent model", (trainer.current_epoch + 1) / (trainer.max_epochs or 1))
 
 
 def train(
@@ -210,13 +202,11 @@ def train(
     *,
     seed: int,
     hold: bool = False,
-    epochs: int | None = None,
     device: str | None = None,
     folder: Path | None = None,
     resume: bool = False,
     about: Mapping[str, Any] | None = None,
     report: Callable[[str, float], None] | None = None,
-    stage: str = "training the latent model",
 ) -> History:
     """Train the model in place.
 
@@ -230,8 +220,6 @@ def train(
         Of batches and dropout.
     hold : bool
         Leave the generators' coefficients as they are.
-    epochs : int, optional
-        Instead of the settings' own.
     device : str, optional
         Torch device; the CPU by default.
     folder : path, optional
@@ -251,44 +239,29 @@ def train(
         A loss that is not finite, a checkpoint that cannot be written. The last good checkpoint stays.
     """
     settings = config.training
-    epochs = epochs or settings.epochs
     training = _Training(model, config, held_out, hold, seed)
     callbacks: list[Callback] = []
     if report is not None:
-        callbacks.append(_Progress(report, stage))
+        callbacks.append(_Progress(report))
     if settings.patience:
         callbacks.append(EarlyStopping("held_out", patience=settings.patience, check_on_train_epoch_end=True))
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
         callbacks.append(_Keeper(folder, settings.checkpoint_every, about or {}))
-    target = torch.device(device or "cpu")
-    accelerator = {"cuda": "gpu", "cpu": "cpu", "mps": "mps"}.get(target.type, "auto")
-    chosen = [target.index] if target.index is not None and accelerator == "gpu" else settings.devices
-    with _quiet(), torch.random.fork_rng(devices=[]):
-        trainer = pl.Trainer(
-            max_epochs=epochs,
-            accelerator=accelerator,
-            devices=chosen,
-            strategy=settings.strategy,
-            logger=_logger(folder),
-            callbacks=callbacks,
-            gradient_clip_val=settings.gradient_clip or None,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            enable_checkpointing=folder is not None,
-            num_sanity_val_steps=0,
-            log_every_n_steps=10**9,
-            default_root_dir=folder,
-        )
-        loader = make_loader(pairs, settings.batch_size, seed)
-        known = checkpoint_path(folder) if folder is not None and resume else None
-        handler = signal.getsignal(signal.SIGINT)
-        try:
-            trainer.fit(training, loader, ckpt_path=known, weights_only=True if known else None)
-        except SystemExit:
-            # Lightning's own answer to Ctrl-C, which also turns a further one off.
-            signal.signal(signal.SIGINT, handler)
-            raise KeyboardInterrupt from None
+    run_trainer(
+        training,
+        make_loader(pairs, settings.batch_size, seed),
+        device=device,
+        devices=settings.devices,
+        checkpoint=checkpoint_path(folder) if folder is not None and resume else None,
+        strategy=settings.strategy,
+        max_epochs=settings.epochs,
+        gradient_clip_val=settings.gradient_clip or None,
+        logger=_logger(folder),
+        callbacks=callbacks,
+        enable_checkpointing=folder is not None,
+        default_root_dir=folder,
+    )
     model.raw_coefficients.requires_grad_(True)
     model.eval()
     return training.history
@@ -298,20 +271,3 @@ def _logger(folder: Path | None) -> Logger | bool:
     if folder is None or importlib.util.find_spec("tensorboard") is None:
         return False
     return TensorBoardLogger(folder, name="", version="tensorboard")
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Without Lightning's banners and its advice on data loaders, which are not files here."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
-    levels = [logger.level for logger in loggers]
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"lightning\..*")
-        warnings.filterwarnings("ignore", message=r".*lr_scheduler\.step.*")
-        for logger in loggers:
-            logger.setLevel(logging.ERROR)
-        try:
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)

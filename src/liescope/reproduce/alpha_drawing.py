@@ -34,7 +34,7 @@ _LOOKS = {
     ("order 1", "cold"): ("order 1, cold", COLOURS[1], "s", "-"),
     ("order 2", "cold"): ("order 2, cold", COLOURS[1], "^", "--"),
     ("exact", "cold"): ("exact, cold", COLOURS[0], "o", "-"),
-    ("exact", "warm"): ("exact, warm", COLOURS[0], "D", ":"),
+    ("exact", "searched"): ("exact, searched", COLOURS[0], "D", ":"),
 }
 _PAIRS = 5
 _STEPS = 7
@@ -113,12 +113,12 @@ def _curves(ax: Axes, rows: Sequence[Row], axis: str) -> None:
                 color=colour,
                 marker=marker,
                 markersize=4,
-                # Where warm and cold agree, both stay visible.
-                markerfacecolor="white" if start == "warm" else colour,
+                # Where both starts agree, both stay visible.
+                markerfacecolor="white" if start == "searched" else colour,
                 linewidth=1.1,
                 label=label,
                 clip_on=False,
-                zorder=4 if start == "warm" else 3,
+                zorder=4 if start == "searched" else 3,
             )
     if rows:
         ax.axhspan(rows[0]["cosine_null"], rows[0]["cosine_null_tail"], color="#e4e6ea", zorder=0, label="random field")

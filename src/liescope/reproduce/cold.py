@@ -19,7 +19,7 @@ FORMS: Mapping[str, Mapping[str, Any]] = {
 """Of alpha matching: the paper's polynomials, and ours."""
 
 _STEPS = (4, 600, 3000)
-_TRAINING = {"learning_rate": 2e-3, "coefficient_rate": 0.03, "schedule": "constant", "restarts": 1}
+_TRAINING = {"learning_rate": 2e-3, "coefficient_rate": 0.03, "schedule": "constant", "search_steps": 0}
 # One random start and the paper's constant schedule. Its rates (0.001, and 0.01 for the coefficients) need several
 # times these steps; with a third of them order 1 has not found even rotations by 15 degrees, which it does find.
 _ALONE = {"consistency": 0.0, "distillation": 0.0}

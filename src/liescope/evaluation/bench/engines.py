@@ -53,7 +53,7 @@ def latent(method: str, problem: Problem, pairs: Pairs, epochs: int | None = Non
     if epochs is not None:
         training["epochs"] = min(epochs, training["epochs"])
         training["distil_epochs"] = min(epochs, training["distil_epochs"])
-        training["restart_epochs"] = min(epochs, training["restart_epochs"])
+        training["search_steps"] = min(20 * epochs, training["search_steps"])
     rows = np.asarray(held_out_split(len(pairs), training["held_out"], problem.seed)[1])
     began = time.perf_counter()
     try:
