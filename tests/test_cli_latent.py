@@ -28,7 +28,7 @@ epochs = 3
 batch_size = 16
 distil_epochs = 1
 restarts = 2
-restart_epochs = 1
+search_steps = 4
 checkpoint_every = 1
 """
 

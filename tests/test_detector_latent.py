@@ -28,7 +28,7 @@ LEARNS: dict[str, dict[str, Any]] = {
 # Trained for a moment only.
 SHORT: dict[str, dict[str, Any]] = {
     "model": {"latent_size": 25, "hidden": [16], "magnitude_hidden": [16]},
-    "training": {"epochs": 2, "batch_size": 64, "distil_epochs": 1, "restarts": 2, "restart_epochs": 1},
+    "training": {"epochs": 2, "batch_size": 64, "distil_epochs": 1, "restarts": 2, "search_steps": 4},
 }
 
 
@@ -162,7 +162,7 @@ def test_the_history_speaks_of_the_generators_in_the_result(fitted: Fitted) -> N
 
 @pytest.mark.parametrize("seed", range(4))
 def test_the_history_of_a_cold_start_has_the_signs_of_the_result(seed: int, rotations: Pairs) -> None:
-    config = changed(SHORT, training_warm_start=False, training_restarts=1)
+    config = changed(SHORT, training_warm_start=False, training_search_steps=0)
     result = detect(rotations.source[:60], rotations.target[:60], engine="latent", config=config, random_state=seed)
     assert result.latent is not None
     last = result.latent.history[-1]
@@ -185,7 +185,9 @@ def test_a_decoder_that_shows_nothing_does_not_undo_registrations_verdict(rotati
 
 def test_unrelated_pairs_are_no_symmetry(rotations: Pairs) -> None:
     order = np.random.default_rng(0).permutation(400)
-    config = changed(LEARNS, training_epochs=12, training_distil_epochs=8, training_restarts=1)
+    config = changed(
+        LEARNS, training_epochs=12, training_distil_epochs=8, training_restarts=1, training_search_steps=100
+    )
     detector = latent(config).fit(rotations.source, rotations.target[order])
     result = detector.result_
     assert result.verdict == "no symmetry"
@@ -205,7 +207,7 @@ def test_a_cold_start_is_said_to_be_one(rotations: Pairs) -> None:
     config = changed(SHORT, training_warm_start=False)
     result = detect(rotations.source[:100], rotations.target[:100], engine="latent", config=config)
     assert "a cold start was asked for; " in result.reason
-    assert "of 2 was best (held-out error" in result.reason
+    assert "of 2 was best (held-out error in pixels" in result.reason
     assert "registration" not in result.reason
 
 

@@ -21,6 +21,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "batch_size": 20,
         "warm_start": False,
         "restarts": 1,
+        "search_steps": 0,
         "distil_epochs": 2,
         "checkpoint_every": 1,
     },

@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
+import liescope.latent.search
 import liescope.latent.training
 from liescope.errors import ComputationError, InputError
 from liescope.geometry import affine, quadratic
@@ -114,31 +115,36 @@ def test_known_magnitudes_fade_out(digit_pairs: Digits, small: MakeConfig) -> No
 
 
 @pytest.mark.parametrize("seed", [0, 5])
-def test_a_cold_start_goes_on_with_the_best_trial_and_says_so(
+def test_a_cold_start_goes_on_where_the_best_search_arrived_and_says_so(
     seed: int, digit_pairs: Digits, small: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls: list[dict[str, Any]] = []
-    train = liescope.latent.training.train
+    trials: list[dict[str, Any]] = []
+    begun: list[Tensor] = []
+    search, train = liescope.latent.search.search, liescope.latent.training.train
 
-    def watched(model: Any, config: Any, **options: Any) -> Any:
-        begun = model.coefficients.detach().clone()
-        history = train(model, config, **options)
-        ended = model.coefficients.detach().clone()
-        calls.append({"begun": begun, "ended": ended, "error": history[-1]["held_out_moved"]} | options)
-        return history
+    def watched_search(model: Any, **options: Any) -> float:
+        start = model.coefficients.detach().clone()
+        error = search(model, **options)
+        trials.append({"begun": start, "ended": model.coefficients.detach().clone(), "error": error})
+        return error
 
-    monkeypatch.setattr(liescope.latent.training, "train", watched)
-    config = small(training_restarts=3, training_restart_epochs=1, training_epochs=2)
+    def watched_training(model: Any, *others: Any, **options: Any) -> Any:
+        begun.append(model.coefficients.detach().clone())
+        return train(model, *others, **options)
+
+    monkeypatch.setattr(liescope.latent.search, "search", watched_search)
+    monkeypatch.setattr(liescope.latent.training, "train", watched_training)
+    config = small(training_restarts=3, training_search_steps=4, training_epochs=2)
     seen: list[str] = []
     fitted = fit_latent(*digit_pairs[:2], affine(), 1, config, seed=seed, report=lambda stage, _: seen.append(stage))
-    trials, final = calls[:3], calls[3]
-    assert len(calls) == 4
+    assert len(trials) == 3
     starts = torch.cat([trial["begun"] for trial in trials])
     assert float((starts @ starts.T).fill_diagonal_(0).abs().max()) < 0.99  # they differ
     best = int(np.argmin([trial["error"] for trial in trials]))
-    assert torch.equal(final["begun"], trials[best]["ended"])
+    assert len(begun) == 1
+    assert torch.equal(begun[0], trials[best]["ended"])
     assert fitted.notices == (
-        f"a cold start: number {best + 1} of 3 was best (held-out error {trials[best]['error']:.3g})",
+        f"a cold start: number {best + 1} of 3 was best (held-out error in pixels {trials[best]['error']:.3g})",
     )
     assert list(dict.fromkeys(seen)) == [
         "cold start 1 of 3",
@@ -148,27 +154,24 @@ def test_a_cold_start_goes_on_with_the_best_trial_and_says_so(
     ]
 
 
-def test_a_trial_that_diverges_is_no_candidate(
+def test_a_search_that_diverges_is_no_candidate(
     digit_pairs: Digits, small: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train, failing = liescope.latent.training.train, {"cold start 1 of 2"}
+    search, failing, tried = liescope.latent.search.search, [0], []
 
-    def sometimes(model: Any, config: Any, **options: Any) -> Any:
-        if options.get("stage") in failing:
-            raise ComputationError("the loss is not finite at step 0")
-        return train(model, config, **options)
+    def sometimes(model: Any, **options: Any) -> float:
+        tried.append(model)
+        if len(tried) - 1 in failing:
+            raise ComputationError("the loss is not finite at step 0 of a search")
+        return search(model, **options)
 
-    monkeypatch.setattr(liescope.latent.training, "train", sometimes)
-    config = small(training_restarts=2, training_restart_epochs=1, training_epochs=1)
+    monkeypatch.setattr(liescope.latent.search, "search", sometimes)
+    config = small(training_restarts=2, training_search_steps=3, training_epochs=1)
     fitted = fit_latent(*digit_pairs[:2], affine(), 1, config)
     assert "number 2 of 2 was best" in fitted.notices[0]
-    failing.add("cold start 2 of 2")
+    failing.extend([2, 3])
     with pytest.raises(ComputationError, match="every cold start diverged, try a lower learning rate"):
         fit_latent(*digit_pairs[:2], affine(), 1, config)
-
-
-def test_one_restart_is_no_choice(digit_pairs: Digits, small: MakeConfig) -> None:
-    assert fit_latent(*digit_pairs[:2], affine(), 1, small(training_epochs=1)).notices == ()
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def test_a_rerun_gives_the_same_bits_and_another_seed_does_not(digit_pairs: Digi
 
 
 def test_a_cold_rerun_gives_the_same_bits_too(digit_pairs: Digits, small: MakeConfig) -> None:
-    config = small(training_restarts=2, training_restart_epochs=1, training_epochs=2)
+    config = small(training_restarts=2, training_search_steps=4, training_epochs=2)
     assert same(fit(digit_pairs, config, False), fit(digit_pairs, config, False))
 
 
@@ -279,8 +279,8 @@ def test_a_training_that_was_cut_short_goes_on_to_the_same_bits(
     assert entries(tmp_path) == set(CHECKPOINT_FILES)
 
 
-def test_a_cold_training_goes_on_without_new_trials(digit_pairs: Digits, small: MakeConfig, tmp_path: Path) -> None:
-    config = small(training_restarts=3, training_restart_epochs=1)
+def test_a_cold_training_goes_on_without_a_new_search(digit_pairs: Digits, small: MakeConfig, tmp_path: Path) -> None:
+    config = small(training_restarts=3, training_search_steps=4)
     whole = fit(digit_pairs, config, False)
 
     def stop(stage: str, done: float) -> None:
