@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from torch import Tensor
 from liescope.data import make_pairs
 from liescope.errors import ComputationError
 from liescope.evaluation import field_cosine, principal_angles
-from liescope.geometry import affine
+from liescope.geometry import Basis, affine, quadratic
 from liescope.latent import LatentConfig, LatentModel, fit_latent
 from liescope.latent.batches import PairTensors
 from liescope.latent.search import blurred, search
@@ -82,6 +83,26 @@ def test_the_weight_of_alpha_matching_and_its_form_do_not_matter(digit_pairs: Di
     for error, coefficients in ends[1:]:
         assert error == ends[0][0]
         assert torch.equal(coefficients, ends[0][1])
+
+
+@pytest.mark.parametrize(
+    ("basis", "generators", "settings"),
+    [
+        (affine(), 2, {"model_closure": True}),
+        (affine(), 1, {"model_latent": "vector", "model_latent_size": 3}),
+        (quadratic(), 1, {"model_channels": 4}),
+        (quadratic(), 3, {"model_encoder": "conv"}),
+    ],
+)
+def test_every_kind_of_model_is_searched_for(
+    basis: Basis, generators: int, settings: dict[str, Any], digit_pairs: Digits, small: MakeConfig
+) -> None:
+    config = small(training_search_steps=30, training_learning_rate=0.005, **settings)
+    model = LatentModel(config.model, basis, SHAPE, generators, 0)
+    train_on, held_out = split(PairTensors(*digit_pairs), 16)
+    error = search(model, config, train_on, held_out, seed=0)
+    assert error < float((held_out.source - held_out.target).square().mean())
+    assert model.coefficients.shape == (generators, basis.dimension)
 
 
 # --- what it touches
