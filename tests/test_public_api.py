@@ -342,6 +342,7 @@ def test_the_public_names_load_no_plots_and_no_extras_and_open_no_connection() -
 
 
 def test_every_module_can_be_imported_without_the_extras() -> None:
-    # The one module that trains is what Lightning is for; it is imported when something is trained.
-    apart = ("liescope.__main__", "liescope.latent.training")
+    # The modules that train are what Lightning is for; they are imported when something is trained.
+    lightning = ("liescope.latent.search", "liescope.latent.trainer", "liescope.latent.training")
+    apart = ("liescope.__main__", *lightning)
     probe(*(module.name for module in modules() if module.name not in apart), refused=ON_DEMAND)
