@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-__all__ = ["Batch", "PairTensors", "make_loader"]
+__all__ = ["Batch", "PairTensors", "in_parts", "make_loader"]
+
+_PART = 1024
 
 Batch = tuple[Tensor, Tensor, Tensor]
 """Sources and targets (B, C, H, W), known magnitudes (B, K)."""
@@ -62,6 +64,13 @@ def make_loader(pairs: PairTensors, batch_size: int, seed: int) -> DataLoader[Ba
     """A loader whose items are whole batches."""
     # The loader's own conversion would make lists of the tuples.
     return DataLoader(pairs, sampler=_EpochBatches(len(pairs), batch_size, seed), batch_size=None, collate_fn=_as_is)
+
+
+def in_parts(pairs: PairTensors, device: torch.device) -> Iterator[Batch]:
+    """All pairs in their order, as many at a time as are measured at once."""
+    for part in torch.split(torch.arange(len(pairs)), _PART):
+        source, target, known = pairs[part]
+        yield source.to(device), target.to(device), known.to(device)
 
 
 def _as_is(batch: Any) -> Any:

@@ -20,8 +20,9 @@ from torch.nn.functional import mse_loss
 
 from liescope.errors import ComputationError
 from liescope.geometry import Grid
+from liescope.geometry.smoothing import smoothing_operator
 from liescope.latent.alpha import PixelAction
-from liescope.latent.batches import Batch, PairTensors, make_loader
+from liescope.latent.batches import Batch, PairTensors, in_parts, make_loader
 from liescope.latent.config import LatentConfig
 from liescope.latent.model import LatentModel
 from liescope.latent.trainer import one_cycle, run_trainer
@@ -35,7 +36,6 @@ _BLUR = 1 / 14
 # Standard deviation of the first steps' Gaussian as a share of the longest side: 2 pixels of 28. Without it rotations
 # by up to 90 degrees are not found: strokes that do not overlap pull nowhere.
 _LEAST_BLUR = 0.3  # pixels; less changes nothing
-_EVALUATION_BATCH = 1024
 _REPORT_EVERY = 20  # steps
 
 
@@ -50,20 +50,19 @@ class _Search(pl.LightningModule):
         self.config = config
         self.seed = seed
         self.report = report
-        settings = config.model
-        self.grid = Grid.of(*model.shape[1:])
-        self.settings = (model.basis, self.grid, None, settings.kernel, settings.closure)
 
     def on_fit_start(self) -> None:
         torch.manual_seed(self.seed)  # for dropout
-        self.pixels = PixelAction(*self.settings, self.device)
+        model, settings = self.model, self.config.model
+        grid = Grid.of(*model.shape[1:])
+        self.pixels = PixelAction(model.basis, grid, None, settings.kernel, settings.closure, self.device)
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         source, target, _ = batch
         done = self.global_step / self.config.training.search_steps
         moved = self.pixels(source, self.model.magnitudes(source, target), self.model.coefficients)
         # The difference is blurred, after the motion: a blur does not commute with most of them.
-        loss = blurred(moved - target, (1 - done) * _BLUR * max(self.grid.shape)).square().mean()
+        loss = blurred(moved - target, (1 - done) * _BLUR * max(source.shape[-2:])).square().mean()
         if not torch.isfinite(loss):
             raise ComputationError(f"the loss is not finite at step {self.global_step} of a search")
         if self.report and self.global_step % _REPORT_EVERY == 0:
@@ -83,16 +82,8 @@ def blurred(images: Float[Tensor, "b c h w"], deviation: float) -> Float[Tensor,
     """Images, zero outside, under a Gaussian of that many pixels."""
     if deviation < _LEAST_BLUR:
         return images
-    rows, columns = (_gaussian(size, deviation).to(images) for size in images.shape[-2:])
+    rows, columns = (smoothing_operator(size, size, deviation).to(images) for size in images.shape[-2:])
     return rows @ images @ columns.T
-
-
-def _gaussian(size: int, deviation: float) -> Tensor:
-    """Weights (size, size) of a Gaussian, integrated over every pixel."""
-    edges = torch.arange(size + 1, dtype=torch.float64) - 0.5
-    centres = torch.arange(size, dtype=torch.float64)
-    cumulative: Tensor = torch.special.ndtr((edges - centres[:, None]) / deviation)
-    return cumulative.diff(dim=1)
 
 
 def search(
@@ -140,20 +131,18 @@ def search(
         logger=False,
         enable_checkpointing=False,
     )
-    error = _held_out_error(model, module, held_out, torch.device(device or "cpu"))
+    error = _held_out_error(model, module.pixels, held_out, torch.device(device or "cpu"))
     if not math.isfinite(error):
         raise ComputationError("the held-out error of a search is not finite")
     return error
 
 
 @torch.no_grad()
-def _held_out_error(model: LatentModel, module: _Search, pairs: PairTensors, device: torch.device) -> float:
+def _held_out_error(model: LatentModel, pixels: PixelAction, pairs: PairTensors, device: torch.device) -> float:
     model.eval().to(device)
-    pixels = PixelAction(*module.settings, device)
     total = 0.0
-    for part in torch.split(torch.arange(len(pairs)), _EVALUATION_BATCH):
-        source, target, _ = (images.to(device) for images in pairs[part])
+    for source, target, _ in in_parts(pairs, device):
         moved = pixels(source, model.magnitudes(source, target), model.coefficients)
-        total += float(mse_loss(moved, target)) * len(part)
+        total += float(mse_loss(moved, target)) * len(source)
     model.train()
     return total / len(pairs)

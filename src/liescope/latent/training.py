@@ -19,7 +19,7 @@ from torch.nn.functional import mse_loss
 from liescope.errors import ComputationError
 from liescope.geometry import Grid
 from liescope.latent.alpha import PixelAction
-from liescope.latent.batches import Batch, PairTensors, make_loader
+from liescope.latent.batches import Batch, PairTensors, in_parts, make_loader
 from liescope.latent.checkpoint import CHECKPOINT_FILES, checkpoint_path
 from liescope.latent.config import LatentConfig
 from liescope.latent.history import History, write_history
@@ -28,8 +28,6 @@ from liescope.latent.model import LatentModel
 from liescope.latent.trainer import one_cycle, run_trainer
 
 __all__ = ["train"]
-
-_EVALUATION_BATCH = 1024
 
 
 class _Training(pl.LightningModule):
@@ -136,11 +134,10 @@ def held_out_errors(model: LatentModel, pairs: PairTensors, device: torch.device
     training = model.training
     model.eval()
     moved = own = 0.0
-    for part in torch.split(torch.arange(len(pairs)), _EVALUATION_BATCH):
-        source, target, _ = (images.to(device) for images in pairs[part])
+    for source, target, _ in in_parts(pairs, device):
         output = model(source, target)
-        moved += float(mse_loss(output.moved, target)) * len(part)
-        own += float(mse_loss(output.target, target)) * len(part)
+        moved += float(mse_loss(output.moved, target)) * len(source)
+        own += float(mse_loss(output.target, target)) * len(source)
     model.train(training)
     return {"held_out_moved": moved / len(pairs), "held_out_own": own / len(pairs)}
 

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from liescope.geometry.grid import Grid
+from liescope.geometry.smoothing import smoothing_operator
 
 __all__ = ["Level", "make_level"]
 
@@ -55,17 +56,6 @@ class Level:
         return self.smooth_rows @ images @ self.smooth_columns.T
 
 
-def _operator(count_in: int, count_out: int, blur: float) -> Tensor:
-    """Weights (out, in) of a Gaussian of ``blur`` output pixels, integrated over every input pixel."""
-    step = count_in / count_out
-    if blur == 0 and count_in == count_out:
-        return torch.eye(count_in)
-    centres = (torch.arange(count_out, dtype=torch.float64) + 0.5) * step
-    edges = torch.arange(count_in + 1, dtype=torch.float64)
-    cumulative: Tensor = torch.special.ndtr((edges - centres[:, None]) / (blur * step))
-    return cumulative.diff(dim=1).float()
-
-
 def make_level(
     full: Grid,
     longest_side: int,
@@ -87,7 +77,7 @@ def make_level(
     coarser = longest_side < max(full.shape)
     grid = full.resampled(longest_side) if coarser else full
     blur = max(blur_before, 0.5) if coarser else blur_before
-    operators = [_operator(f, g, blur).to(device) for f, g in zip(full.shape, grid.shape, strict=True)]
+    operators = [smoothing_operator(f, g, blur).to(device) for f, g in zip(full.shape, grid.shape, strict=True)]
     if blur_after:
-        operators += [_operator(g, g, blur_after).to(device) for g in grid.shape]
+        operators += [smoothing_operator(g, g, blur_after).to(device) for g in grid.shape]
     return Level(grid, *operators)
