@@ -19,12 +19,12 @@ from benchmarks.command import Options, main
 from benchmarks.sweep import warm_up
 from liescope import SymmetryResult, detect
 from liescope.data import Pairs, make_pairs
+from liescope.engines.latent import get_config, held_out_split
 from liescope.evaluation import field_cosine, principal_angles, wasserstein
 from liescope.evaluation.bench.problems import true_coefficients
 from liescope.evaluation.bench.record import Record, spread
 from liescope.evaluation.bench.table import Column, Row, Table, number, value, verdict
 from liescope.inference import find_modes
-from liescope.latent import get_config, held_out_split
 
 FIVE = "categorical:-90,-45,0,45,90"
 

@@ -21,10 +21,10 @@ from torch.nn.functional import mse_loss
 from benchmarks.command import Options, main
 from benchmarks.memory import peak_bytes, reset_peak, resident_bytes
 from liescope.data import load_corpus, pairs_from, resize_images
+from liescope.engines.latent import LatentConfig, LatentModel, PixelAction, get_config, loss_terms
 from liescope.evaluation.bench.record import Record, spread
 from liescope.evaluation.bench.table import Column, Table, number, value, verdict
 from liescope.geometry import Grid, affine
-from liescope.latent import LatentConfig, LatentModel, PixelAction, get_config, loss_terms
 from liescope.reproduce.dense import DenseFormulation
 
 BATCH = 1024

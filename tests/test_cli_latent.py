@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-import liescope.latent.training
+import liescope.engines.latent.training
 from liescope.cli import main
-from liescope.latent import CHECKPOINT_FILES, LatentConfig, loss_terms
+from liescope.engines.latent import CHECKPOINT_FILES, LatentConfig, loss_terms
 from liescope.result import RESULT_FILES, WORK_FOLDER, load_result
 
 TOML = """
@@ -69,14 +69,14 @@ def cut_short(made: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 def finish(monkeypatch: pytest.MonkeyPatch, epoch: int, error: BaseException) -> None:
     """Make the training fail at the end of an epoch, before its checkpoint."""
-    progress = liescope.latent.training._Progress.on_train_epoch_end
+    progress = liescope.engines.latent.training._Progress.on_train_epoch_end
 
     def failing(self: Any, trainer: Any, pl_module: Any) -> None:
         progress(self, trainer, pl_module)
         if trainer.current_epoch + 1 == epoch:
             raise error
 
-    monkeypatch.setattr(liescope.latent.training._Progress, "on_train_epoch_end", failing)
+    monkeypatch.setattr(liescope.engines.latent.training._Progress, "on_train_epoch_end", failing)
 
 
 # --- what is written
@@ -232,7 +232,7 @@ def test_a_failed_training_is_code_1_and_can_be_gone_on_with(
         return terms | {"moved": terms["moved"] * (float("nan") if calls[0] > 2 else 1)}  # two batches an epoch
 
     with monkeypatch.context() as patch:
-        patch.setattr("liescope.latent.training.loss_terms", broken)
+        patch.setattr("liescope.engines.latent.training.loss_terms", broken)
         assert train(made, "--quiet") == 1
     line = capsys.readouterr().err
     assert line.startswith("liescope: error: the loss is not finite at step 2 (epoch 1): moved is nan")

@@ -15,9 +15,9 @@ from sklearn.base import clone
 
 from liescope import SymmetryDetector, detect, load_result
 from liescope.data import Pairs, make_pairs
+from liescope.engines.latent import CHECKPOINT_FILES
 from liescope.errors import InputError
 from liescope.evaluation import field_cosine
-from liescope.latent import CHECKPOINT_FILES
 from liescope.result import RESULT_FILES, SymmetryResult
 
 # Small, but large enough that held-out digits are decoded convincingly.

@@ -12,11 +12,12 @@ from scipy.ndimage import gaussian_filter
 from liescope import SymmetryDetector, SymmetryResult, detect, load_result
 from liescope.data import Pairs, make_pairs
 from liescope.detector.registered import split
+from liescope.engines.pair_set import GreyScale, PairSet
+from liescope.engines.registration import SpanTrials
+from liescope.engines.registration.calibration import variance_factor
+from liescope.engines.registration.joint import JointEquations
 from liescope.evaluation import field_cosine, principal_angles
 from liescope.geometry import Grid, PolynomialBasis, affine, get_basis, quadratic
-from liescope.registration import GreyScale, PairSet, Study
-from liescope.registration.calibration import variance_factor
-from liescope.registration.joint import JointEquations
 
 AFFINE = "rotation+scale+hyperbolic+shear-x+translation-x+translation-y"
 
@@ -91,11 +92,11 @@ def test_flows_that_leave_all_bounds_count_as_not_moving() -> None:
     pairs = make_pairs("symnist", transform="rotation", range=60, pairs=400, order=3, seed=1)
     source, target = (np.asarray(images)[:, None] for images in (pairs.source, pairs.target))
     parts = split(400, 0)
-    study = Study(
+    trials = SpanTrials(
         PairSet(source, target, GreyScale.of(target, parts[0]), torch.device("cpu")), get_basis("polynomial-3"), *parts
     )
     for shift in (0, 3, 7):
-        errors = study.free_errors(shift)
+        errors = trials.free_errors(shift)
         assert bool(torch.isfinite(errors).all())
         assert float(errors.max()) < 100
 
@@ -174,12 +175,12 @@ def test_noise_is_not_taken_for_different_images(
 @pytest.mark.parametrize("noise", [0.1, 0.3])
 def test_what_noise_leaves_is_read_off_the_pixels(noise: float) -> None:
     pairs = make_pairs(transform="rotation", range=60, pairs=400, order=3, noise=noise, seed=2)
-    study = study_of(pairs, 0)
-    left = float(study.held_out_errors(study.fit(1)).median())
+    trials = trials_of(pairs, 0)
+    left = float(trials.held_out_errors(trials.fit(1)).median())
     # In shares of the targets' energy; what is decided by it are differences of a tenth and more.
-    assert study.noise_share() == pytest.approx(left, abs=0.02)
+    assert trials.noise_share() == pytest.approx(left, abs=0.02)
     still = make_pairs(transform="rotation", range=60, pairs=100, order=3, seed=2)
-    assert study_of(still, 0).noise_share() < 1e-6
+    assert trials_of(still, 0).noise_share() < 1e-6
 
 
 def test_too_few_pairs_of_different_images_are_not_called_a_soft_variation() -> None:
@@ -321,26 +322,26 @@ def test_identical_pairs_with_noise_are_alike_but_have_no_symmetry(digits: np.nd
     assert not result.t.size
 
 
-def noisy_study(seed: int) -> Study:
-    return study_of(make_pairs(transform="rotation", range=60, pairs=300, noise=0.1, seed=seed), seed)
+def noisy_trials(seed: int) -> SpanTrials:
+    return trials_of(make_pairs(transform="rotation", range=60, pairs=300, noise=0.1, seed=seed), seed)
 
 
-def study_of(pairs: Pairs, seed: int) -> Study:
+def trials_of(pairs: Pairs, seed: int) -> SpanTrials:
     source, target = (np.asarray(x)[:, None] for x in (pairs.source, pairs.target))
     parts = split(len(source), seed)
-    return Study(PairSet(source, target, GreyScale.of(target, parts[0]), torch.device("cpu")), affine(), *parts)
+    return SpanTrials(PairSet(source, target, GreyScale.of(target, parts[0]), torch.device("cpu")), affine(), *parts)
 
 
 def test_groups_of_pairs_tell_a_covariance_that_is_too_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    study = noisy_study(0)
-    search = study.fit(1)
-    honest = variance_factor(study, search)
+    trials = noisy_trials(0)
+    search = trials.fit(1)
+    honest = variance_factor(trials, search)
     assert 0.4 < honest < 2.5
     covariance = JointEquations.covariance
     monkeypatch.setattr(JointEquations, "covariance", lambda self, span: covariance(self, span) / 9)
-    assert variance_factor(study, search) > 5 * honest
+    assert variance_factor(trials, search) > 5 * honest
 
 
 def test_a_span_of_all_fields_has_nothing_to_be_unsure_of() -> None:
-    study = noisy_study(1)
-    assert variance_factor(study, study.search_along(torch.eye(6))) == 1.0
+    trials = noisy_trials(1)
+    assert variance_factor(trials, trials.search_along(torch.eye(6))) == 1.0

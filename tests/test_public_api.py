@@ -116,14 +116,14 @@ PUBLIC = {
         "user_transform",
         "validate_images",
     ],
-    "liescope.registration": [
-        "Alignment",
+    "liescope.engines.registration": [
+        "Aligner",
         "Contrast",
         "GreyScale",
         "PairSet",
         "Registration",
         "Search",
-        "Study",
+        "SpanTrials",
         "contrast_generator",
         "free_coordinates",
         "magnitudes_along",
@@ -144,7 +144,7 @@ PUBLIC = {
         "gain_test",
         "identifiable",
     ],
-    "liescope.latent": [
+    "liescope.engines.latent": [
         "CHECKPOINT_FILES",
         "LatentConfig",
         "LatentFit",
@@ -343,6 +343,7 @@ def test_the_public_names_load_no_plots_and_no_extras_and_open_no_connection() -
 
 def test_every_module_can_be_imported_without_the_extras() -> None:
     # The modules that train are what Lightning is for; they are imported when something is trained.
-    lightning = ("liescope.latent.search", "liescope.latent.trainer", "liescope.latent.training")
+    home = "liescope.engines.latent"
+    lightning = (f"{home}.search", f"{home}.trainer", f"{home}.training")
     apart = ("liescope.__main__", *lightning)
     probe(*(module.name for module in modules() if module.name not in apart), refused=ON_DEMAND)

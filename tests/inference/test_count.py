@@ -1,4 +1,4 @@
-"""Counting with a study whose errors are made up: the rule itself, apart from any engine."""
+"""Counting with a trials whose errors are made up: the rule itself, apart from any engine."""
 
 import numpy as np
 import pytest
@@ -124,16 +124,16 @@ def test_pairs_that_belong_together_are_told_from_strangers() -> None:
         def held_out_errors(self, search: int | None, permute: int = 0) -> np.ndarray:
             return super().held_out_errors(None, permute) * (1.0 if permute else 0.5)
 
-    alike, strangers = (count_generators(study([1.0], [1.0]), 1) for study in (Alike, FakeStudy))
+    alike, strangers = (count_generators(trials([1.0], [1.0]), 1) for trials in (Alike, FakeStudy))
     assert (alike.related, strangers.related) == (True, False)
     assert alike.left == pytest.approx(0.5, abs=0.05)
 
 
 def test_noise_is_not_taken_for_another_root() -> None:
-    study = FakeStudy([0.42], [0.9])
-    assert count_generators(study, 1).left == pytest.approx(0.42 / 0.9, abs=0.05)
-    study.pixel_noise = 0.4
-    assert count_generators(study, 1).left == pytest.approx(0.02 / 0.5, abs=0.03)
+    trials = FakeStudy([0.42], [0.9])
+    assert count_generators(trials, 1).left == pytest.approx(0.42 / 0.9, abs=0.05)
+    trials.pixel_noise = 0.4
+    assert count_generators(trials, 1).left == pytest.approx(0.02 / 0.5, abs=0.03)
 
 
 @pytest.mark.parametrize("scatter", [0.02, 0.5])

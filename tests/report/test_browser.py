@@ -21,8 +21,8 @@ from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, e
 from liescope import SymmetryResult, detect
 from liescope.algebra import Generator, describe_algebra
 from liescope.data import make_pairs
+from liescope.engines.latent import LatentConfig, LatentModel, ModelConfig, TrainedLatent
 from liescope.geometry import field_basis
-from liescope.latent import LatentConfig, LatentModel, ModelConfig, TrainedLatent
 from liescope.report import write_comparison, write_page
 from liescope.result import DetectedGenerator, Samples
 

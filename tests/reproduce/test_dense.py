@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from liescope.data import make_pairs
+from liescope.engines.latent import LatentModel, PixelAction, get_config, loss_terms
 from liescope.geometry import Grid, get_basis
-from liescope.latent import LatentModel, PixelAction, get_config, loss_terms
 from liescope.reproduce.dense import DenseFormulation
 
 

@@ -10,9 +10,9 @@ from liescope.cli.progress import ProgressDisplay
 from liescope.cli.table import print_result
 from liescope.data import load_pairs
 from liescope.detector import ENGINES, detect
+from liescope.engines.latent import CHECKPOINT_FILES, get_config
 from liescope.errors import InputError, suggest
 from liescope.geometry import get_basis
-from liescope.latent import CHECKPOINT_FILES, get_config
 from liescope.result import WORK_FOLDER, check_folder
 from liescope.result.values import json_text
 

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from liescope.algebra import clean_generators, equation
+from liescope.engines.pair_set import PairSet
+from liescope.engines.registration import Aligner
 from liescope.geometry import Basis
-from liescope.registration import Alignment, PairSet
 from liescope.result import DetectedGenerator
 
 __all__ = ["Answer", "identity_residual", "nothing_found", "simple_generators"]
@@ -44,15 +45,15 @@ class Answer(NamedTuple):
     clean: dict[str, Any] | None
 
 
-def nothing_found(pairs: PairSet, align: Alignment, reason: str, evidence: dict[str, Any]) -> Answer:
+def nothing_found(pairs: PairSet, aligner: Aligner, reason: str, evidence: dict[str, Any]) -> Answer:
     """No generator: no pair is moved, and none follows a symmetry."""
     none, no_pair = np.zeros((len(pairs), 0)), np.zeros(len(pairs), dtype=bool)
-    return Answer((), reason, evidence, none, none, identity_residual(pairs, align), no_pair, no_pair, None)
+    return Answer((), reason, evidence, none, none, identity_residual(pairs, aligner), no_pair, no_pair, None)
 
 
-def identity_residual(pairs: PairSet, align: Alignment) -> np.ndarray:
+def identity_residual(pairs: PairSet, aligner: Aligner) -> np.ndarray:
     """Relative error of every pair if nothing is moved."""
-    shares = [align.unmoved_share(align.sample(pairs, part)).cpu().numpy() for part in align.chunks(pairs)]
+    shares = [aligner.unmoved_share(aligner.pyramid(pairs, part)).cpu().numpy() for part in aligner.chunks(pairs)]
     return np.concatenate(shares).astype(np.float64)
 
 

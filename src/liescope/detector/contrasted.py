@@ -12,21 +12,12 @@ import torch
 from liescope.algebra import Generator, basis_contains
 from liescope.data import ImageStack
 from liescope.detector.answer import Answer, nothing_found, simple_generators
+from liescope.engines.pair_set import GreyScale, PairSet
+from liescope.engines.registration import Aligner, Contrast, Search, SpanTrials, contrast_generator, free_coordinates
+from liescope.engines.workers import map_chunks, worker_pool
 from liescope.geometry import Basis, Grid, quadratic
 from liescope.inference import DIFFERENT_ROOTS, LEVEL, Count, coefficient_uncertainty, gain_test
 from liescope.inference.count import left_of_permuted
-from liescope.registration import (
-    Alignment,
-    Contrast,
-    GreyScale,
-    PairSet,
-    Search,
-    Study,
-    contrast_generator,
-    free_coordinates,
-    worker_pool,
-)
-from liescope.registration.workers import map_chunks
 from liescope.result import DetectedGenerator
 
 __all__ = [
@@ -57,7 +48,7 @@ _LEAST_FIELDS = 3
 class ContrastModel(NamedTuple):
     """What measuring new pairs needs."""
 
-    alignment: Alignment
+    aligner: Aligner
     contrast: Contrast
     scale: GreyScale
 
@@ -75,27 +66,27 @@ class ContrastModel(NamedTuple):
 
     def measured(self, source: ImageStack, target: ImageStack) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Magnitudes (M, 1) and relative errors (M,) of pairs, moved by them and as they are."""
-        pairs = PairSet(source, target, self.scale, self.alignment.device)
+        pairs = PairSet(source, target, self.scale, self.aligner.device)
         with worker_pool(pairs.device):
             return self.measured_pairs(pairs)
 
     def measured_pairs(self, pairs: PairSet, t: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The same for pairs that are on the scale already, with their magnitudes (M,) where these are known."""
-        align, contrast = self.alignment, self.contrast
+        aligner, contrast = self.aligner, self.contrast
         if t is None:
-            v = free_coordinates(pairs, align).v.double().cpu().numpy()
+            v = free_coordinates(pairs, aligner).v.double().cpu().numpy()
             t = np.clip(v @ contrast.reading, *contrast.bounds)
         t = t[:, None]
-        span = torch.as_tensor(contrast.direction[:, None], dtype=torch.float32, device=align.device)
+        span = torch.as_tensor(contrast.direction[:, None], dtype=torch.float32, device=aligner.device)
         search = Search(span, span.new_zeros(1, 1), max(map(abs, contrast.bounds)) + 1e-6)
 
         def errors(part: slice) -> tuple[np.ndarray, np.ndarray]:
-            sample = align.sample(pairs, part)
-            start = torch.as_tensor(t[part], dtype=torch.float32, device=align.device)
-            moved = align.refine(sample.fine_source, sample.fine_target, search, align.fine, start, 0)[1].error
-            return align.share(sample, moved).cpu().numpy(), align.unmoved_share(sample).cpu().numpy()
+            pyramid = aligner.pyramid(pairs, part)
+            start = torch.as_tensor(t[part], dtype=torch.float32, device=aligner.device)
+            moved = aligner.refine(pyramid.fine_source, pyramid.fine_target, search, aligner.fine, start, 0)[1].error
+            return aligner.share(pyramid, moved).cpu().numpy(), aligner.unmoved_share(pyramid).cpu().numpy()
 
-        parts = list(map_chunks(errors, align.chunks(pairs)))
+        parts = list(map_chunks(errors, aligner.chunks(pairs)))
         residual, still = (np.concatenate(column).astype(np.float64) for column in zip(*parts, strict=True))
         return t, residual, still
 
@@ -128,19 +119,19 @@ def left_in_larger_basis(pairs: PairSet, basis: Basis, fitted: np.ndarray, held_
     larger = quadratic()
     if basis_contains(basis, larger, pairs.grid.shape):
         return None
-    study = Study(pairs, larger, fitted, held_out)
-    return _least_left(study, held_out, partial(study.held_out_errors, study.fit(1)), study.free_errors)
+    trials = SpanTrials(pairs, larger, fitted, held_out)
+    return _least_left(trials, held_out, partial(trials.held_out_errors, trials.fit(1)), trials.free_errors)
 
 
-def _least_left(study: Study, held_out: np.ndarray, *explanations: Callable[[int], Any]) -> float:
+def _least_left(trials: SpanTrials, held_out: np.ndarray, *explanations: Callable[[int], Any]) -> float:
     """What the best of several explanations leaves of pairs, in units of what it leaves of permuted ones."""
-    shift, noise = max(1, len(held_out) // 2), study.noise_share()
+    shift, noise = max(1, len(held_out) // 2), trials.noise_share()
     return min(left_of_permuted(np.asarray(errors(0)), np.asarray(errors(shift)), noise) for errors in explanations)
 
 
 def look_across_roots(
     pairs: PairSet,
-    study: Study,
+    trials: SpanTrials,
     parts: tuple[np.ndarray, np.ndarray],
     exactly: int | None,
     seed: int,
@@ -151,7 +142,7 @@ def look_across_roots(
     Parameters
     ----------
     parts : two integer arrays
-        Pairs that ``study`` fits to and those it holds out.
+        Pairs that ``trials`` fits to and those it holds out.
     exactly : int or None
         How many generators were asked for.
 
@@ -162,13 +153,13 @@ def look_across_roots(
     model : ContrastModel or None
         None where there is no generator.
     """
-    basis, align = study.alignment.basis, study.alignment
+    basis, aligner = trials.aligner.basis, trials.aligner
     comparable = basis.dimension >= _LEAST_FIELDS and exactly in (None, 1)
     report("looking beyond the basis", 0.0)
     beyond = left_in_larger_basis(pairs, basis, *parts)
     told: dict[str, Any] = {"left_in_larger_basis": beyond}
     if beyond is None and not comparable:
-        beyond = _least_left(study, parts[1], study.free_errors)
+        beyond = _least_left(trials, parts[1], trials.free_errors)
     if beyond is not None and beyond <= DIFFERENT_ROOTS:
         if not comparable:
             return None, None
@@ -176,7 +167,7 @@ def look_across_roots(
             f"the images of a pair are copies of one image, but basis '{basis.name}' lacks what moves them; "
             "try basis='quadratic'"
         )
-        return nothing_found(pairs, align, reason, told), None
+        return nothing_found(pairs, aligner, reason, told), None
     if not comparable:
         why = (
             f"basis '{basis.name}' is too small to tell what moves them from how they differ anyway"
@@ -184,20 +175,20 @@ def look_across_roots(
             else f"{exactly} generators were asked for, but there only one can be found"
         )
         reason = f"the images of a pair have different roots, or are very noisy; {why}"
-        return nothing_found(pairs, align, reason, told | {"p_value": 1.0}), None
-    answer, model = _contrast(pairs, align, parts[1], seed, report)
+        return nothing_found(pairs, aligner, reason, told | {"p_value": 1.0}), None
+    answer, model = _contrast(pairs, aligner, parts[1], seed, report)
     return answer._replace(evidence=told | answer.evidence), model
 
 
 def _contrast(
-    pairs: PairSet, align: Alignment, held_out: np.ndarray, seed: int, report: Callable[[str, float], None]
+    pairs: PairSet, aligner: Aligner, held_out: np.ndarray, seed: int, report: Callable[[str, float], None]
 ) -> tuple[Answer, ContrastModel | None]:
     """The direction in which pairs vary beyond their classes.
 
     It counts only if moving along it brings sources nearer to their own targets than it brings them to others', those
     of the held-out pairs permuted.
     """
-    basis = align.basis
+    basis = aligner.basis
     report("comparing with the variation within classes", 0.0)
     index = np.sort(np.random.default_rng(seed).permutation(len(pairs))[:_MOST_PAIRS])
     contrast = contrast_generator(pairs.subset(index), basis, seed)
@@ -206,8 +197,8 @@ def _contrast(
             f"the images of a pair have different roots, and {len(index):,} pairs are too few, or too unlike one "
             "another, to learn how images of one class differ anyway; a thousand of few classes are enough"
         )
-        return nothing_found(pairs, align, reason, {"p_value": 1.0}), None
-    model = ContrastModel(align, contrast, pairs.scale)
+        return nothing_found(pairs, aligner, reason, {"p_value": 1.0}), None
+    model = ContrastModel(aligner, contrast, pairs.scale)
     soft = soft_variation(contrast, basis, pairs.grid.shape)
     report("measuring all pairs", 0.0)
     t, residual, still = model.measured_pairs(pairs, contrast.t if len(index) == len(pairs) else None)
@@ -235,13 +226,13 @@ def _contrast(
             "the images of a pair have different roots, and no direction stands out from what images of one class "
             f"differ in anyway: a soft variation of about {soft['extent_px']:.2g} pixels, not shown to be a group"
         )
-        return nothing_found(pairs, align, reason, told), None
+        return nothing_found(pairs, aligner, reason, told), None
     if not explains:
         reason = (
             "the images of a pair are related, but neither by a generator of this basis nor as images of one class: "
             "what they vary in most does not bring them closer to each other; try a larger basis"
         )
-        return nothing_found(pairs, align, reason, told), None
+        return nothing_found(pairs, aligner, reason, told), None
     errors = {
         "heldout_error": float(residual.mean()),
         "identity_error": float(still.mean()),

@@ -11,19 +11,11 @@ import numpy as np
 from liescope.algebra import Generator, readable_generators
 from liescope.data import ImageStack
 from liescope.detector.answer import Answer, identity_residual, simple_generators
+from liescope.engines.pair_set import GreyScale, PairSet
+from liescope.engines.registration import Aligner, Registration, Search, SpanTrials, magnitudes_along, register_all
+from liescope.engines.workers import worker_pool
 from liescope.geometry import Basis
 from liescope.inference import Count, coefficient_uncertainty
-from liescope.registration import (
-    Alignment,
-    GreyScale,
-    PairSet,
-    Registration,
-    Search,
-    Study,
-    magnitudes_along,
-    register_all,
-    worker_pool,
-)
 from liescope.result import DetectedGenerator
 
 __all__ = ["RegistrationModel", "register_copies"]
@@ -42,7 +34,7 @@ _SYSTEMATIC_DEG = 0.1
 class RegistrationModel(NamedTuple):
     """What measuring new pairs needs: ``change`` (K, K) takes coordinates in the span to magnitudes."""
 
-    alignment: Alignment
+    aligner: Aligner
     search: Search
     change: np.ndarray
     scale: GreyScale
@@ -55,21 +47,21 @@ class RegistrationModel(NamedTuple):
 
     def measured(self, source: ImageStack, target: ImageStack) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Magnitudes (M, K) and relative errors (M,) of pairs, moved and as they are."""
-        pairs = PairSet(source, target, self.scale, self.alignment.device)
+        pairs = PairSet(source, target, self.scale, self.aligner.device)
         with worker_pool(pairs.device):
-            t, residual = magnitudes_along(pairs, self.alignment, self.search, self.interpolation)
-        return t @ self.change.T, residual, identity_residual(pairs, self.alignment)
+            t, residual = magnitudes_along(pairs, self.aligner, self.search, self.interpolation)
+        return t @ self.change.T, residual, identity_residual(pairs, self.aligner)
 
 
 def register_copies(
-    pairs: PairSet, study: Study, count: Count, seed: int, report: Callable[[str, float], None]
+    pairs: PairSet, trials: SpanTrials, count: Count, seed: int, report: Callable[[str, float], None]
 ) -> tuple[Answer, RegistrationModel]:
     """Measure all pairs along the span that was counted, and put it into readable generators."""
-    basis = study.alignment.basis
-    registration = register_all(pairs, study, count.span, partial(report, "measuring all pairs"))
+    basis = trials.aligner.basis
+    registration = register_all(pairs, trials, count.span, partial(report, "measuring all pairs"))
     generators, change = _generators(registration, basis, pairs, seed)
     search = registration.search
-    model = RegistrationModel(study.alignment, search, change, pairs.scale, registration.interpolation)
+    model = RegistrationModel(trials.aligner, search, change, pairs.scale, registration.interpolation)
     residual = registration.residual.astype(np.float64)
     threshold = _accept_below(count, residual)
     span = search.span.double().cpu().numpy()

@@ -20,10 +20,11 @@ from liescope.detector.copies import RegistrationModel
 from liescope.detector.registered import Progress, fit_registration, split
 from liescope.detector.samples import moved, samples_of
 from liescope.detector.trained import LatentMeasure, fit_trained
+from liescope.engines.latent import LatentConfig, TrainedLatent, get_config
+from liescope.engines.pair_set import GreyScale, PairSet
+from liescope.engines.workers import worker_pool
 from liescope.errors import InputError, suggest
 from liescope.geometry import Basis, get_basis
-from liescope.latent import LatentConfig, TrainedLatent, get_config
-from liescope.registration import GreyScale, PairSet, worker_pool
 from liescope.result import SymmetryResult
 
 __all__ = ["ENGINES", "SymmetryDetector", "detect"]

@@ -13,10 +13,11 @@ from liescope.algebra import Factors, describe_algebra, equation, find_factors
 from liescope.detector.answer import Answer, nothing_found
 from liescope.detector.contrasted import ContrastModel, have_different_roots, look_across_roots
 from liescope.detector.copies import RegistrationModel, register_copies
+from liescope.engines.pair_set import PairSet
+from liescope.engines.registration import SpanTrials
+from liescope.engines.registration.span_trials import FIT_PAIRS, HELD_OUT_PAIRS
 from liescope.geometry import Basis
 from liescope.inference import Count, count_generators, identifiable
-from liescope.registration import PairSet, Study
-from liescope.registration.study import FIT_PAIRS, HELD_OUT_PAIRS
 from liescope.result import SymmetryResult
 
 __all__ = ["Progress", "among_all", "fit_registration", "split"]
@@ -49,17 +50,17 @@ def fit_registration(
         What measuring new pairs needs; None where there is no symmetry.
     """
     seed = int(settings["random_state"])
-    study = Study(pairs, basis, *parts)
+    trials = SpanTrials(pairs, basis, *parts)
     exactly = None if settings["n_generators"] == "auto" else int(settings["n_generators"])
-    count = count_generators(study, basis.dimension, exactly, seed, partial(report, "finding the generators"))
+    count = count_generators(trials, basis.dimension, exactly, seed, partial(report, "finding the generators"))
     model: RegistrationModel | ContrastModel | None = None
     answer: Answer | None = None
     if have_different_roots(count, basis):
-        answer, model = look_across_roots(pairs, study, parts, exactly, seed, report)
+        answer, model = look_across_roots(pairs, trials, parts, exactly, seed, report)
     if answer is None and count.generators:
-        answer, model = register_copies(pairs, study, count, seed, report)
+        answer, model = register_copies(pairs, trials, count, seed, report)
     if answer is None:
-        answer = nothing_found(pairs, study.alignment, count.reason, {})
+        answer = nothing_found(pairs, trials.aligner, count.reason, {})
     generators, t, accepted = answer.generators, answer.t, answer.accepted
     columns = np.array([g.generator.coefficients for g in generators]).reshape(-1, basis.dimension).T
     algebra = describe_algebra(columns, basis, pairs.grid.shape)._asdict() | {"clean": answer.clean}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from liescope.registration import PairSet
+from liescope.engines.pair_set import PairSet
 from liescope.result import Samples, SymmetryResult
 
 __all__ = ["moved", "samples_of"]

@@ -14,11 +14,12 @@ from liescope.algebra import Generator, describe_algebra
 from liescope.data import ImageStack
 from liescope.detector.registered import split
 from liescope.detector.warm import Warmth, find_warm_start
+from liescope.engines.latent import LatentConfig, TrainedLatent, fit_latent, held_out_split
+from liescope.engines.latent.engine import check_training
+from liescope.engines.pair_set import PairSet
+from liescope.engines.registration import SpanTrials
 from liescope.geometry import Basis
 from liescope.inference import coefficient_uncertainty, gain_test
-from liescope.latent import LatentConfig, TrainedLatent, fit_latent, held_out_split
-from liescope.latent.engine import check_training
-from liescope.registration import PairSet, Study
 from liescope.result import DetectedGenerator, SymmetryResult
 
 __all__ = ["LatentMeasure", "fit_trained"]
@@ -62,7 +63,7 @@ def fit_trained(
     settings : mapping
         The estimator's parameters; ``n_generators``, ``random_state`` and ``device`` are read here.
     folder, resume
-        As in :func:`liescope.latent.fit_latent`.
+        As in :func:`liescope.engines.latent.fit_latent`.
     """
     check_training(config, basis)
     seed = int(settings["random_state"])
@@ -206,10 +207,10 @@ def _with_uncertainty(
 
 def _span_covariance(span: np.ndarray, pairs: PairSet, basis: Basis, seed: int) -> np.ndarray:
     """Sampling covariance (K m, K m) of a span's orthonormal columns, from registering pairs along it."""
-    study = Study(pairs, basis, *split(len(pairs), seed))
-    search = study.search_along(torch.as_tensor(span, dtype=torch.float32, device=pairs.device))
-    sample = study.fit_sample
-    t, equations, _ = study.alignment.magnitudes(sample, search)
-    sums = study.joint_equations(equations, sample.fine_target, search.span, t)
+    trials = SpanTrials(pairs, basis, *split(len(pairs), seed))
+    search = trials.search_along(torch.as_tensor(span, dtype=torch.float32, device=pairs.device))
+    pyramid = trials.fit_pyramid
+    t, equations, _ = trials.aligner.magnitudes(pyramid, search)
+    sums = trials.joint_equations(equations, pyramid.fine_target, search.span, t)
     covariance: np.ndarray = sums.covariance(search.span).numpy()
     return covariance

@@ -11,9 +11,9 @@ import numpy as np
 from liescope.algebra import product_magnitudes
 from liescope.detector.contrasted import ContrastModel
 from liescope.detector.registered import among_all, fit_registration, split
+from liescope.engines.latent import WarmStart
+from liescope.engines.pair_set import PairSet
 from liescope.geometry import Basis
-from liescope.latent import WarmStart
-from liescope.registration import PairSet
 
 __all__ = ["Warmth", "find_warm_start"]
 

@@ -6,7 +6,7 @@ from liescope.inference.count import (
     Count,
     Evidence,
     GainTest,
-    SpanStudy,
+    SpanTrials,
     count_generators,
     gain_test,
 )
@@ -20,7 +20,7 @@ __all__ = [
     "Count",
     "Evidence",
     "GainTest",
-    "SpanStudy",
+    "SpanTrials",
     "coefficient_uncertainty",
     "count_generators",
     "find_modes",

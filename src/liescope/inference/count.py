@@ -20,7 +20,7 @@ __all__ = [
     "Count",
     "Evidence",
     "GainTest",
-    "SpanStudy",
+    "SpanTrials",
     "count_generators",
     "gain_test",
     "left_of_permuted",
@@ -54,7 +54,7 @@ _LEAST_ERROR = 1e-6
 
 
 @runtime_checkable
-class SpanStudy(Protocol):
+class SpanTrials(Protocol):
     """What counting needs of an engine: spans of any number of generators and errors on held-out pairs."""
 
     def fit(self, generators: int) -> Any:
@@ -177,7 +177,7 @@ class _Whole(NamedTuple):
 
 
 def count_generators(
-    study: SpanStudy,
+    trials: SpanTrials,
     most: int,
     exactly: int | None = None,
     seed: int = 0,
@@ -194,7 +194,7 @@ def count_generators(
 
     Parameters
     ----------
-    study : SpanStudy
+    trials : SpanTrials
     most : int
         Largest number tried.
     exactly : int, optional
@@ -202,15 +202,15 @@ def count_generators(
     seed : int
         Chooses how targets are permuted.
     """
-    count = len(np.asarray(study.held_out_errors(None)))
-    noise = study.noise_share()
+    count = len(np.asarray(trials.held_out_errors(None)))
+    noise = trials.noise_share()
     shifts = _shifts(count, seed)
 
     def errors_of(held_out_errors: Callable[[int], Any]) -> _Errors:
         permuted = [np.asarray(held_out_errors(shift)) for shift in shifts]
         return _Errors(np.asarray(held_out_errors(0)), np.concatenate(permuted))
 
-    identity = errors_of(partial(study.held_out_errors, None))
+    identity = errors_of(partial(trials.held_out_errors, None))
     related = _related(identity)
     if float(np.quantile(identity.pairs, 0.95)) < _IDENTITY:
         reason = "source and target are the same image in every pair: t is 0 for all"
@@ -220,10 +220,10 @@ def count_generators(
     steps: list[dict[str, float]] = []
     whole: _Whole | None = None
     for number in range(1, (exactly or most) + 1):
-        trial = study.fit(number)
-        tried = errors_of(partial(study.held_out_errors, trial))
+        trial = trials.fit(number)
+        tried = errors_of(partial(trials.held_out_errors, trial))
         test = gain_test(errors.pairs, tried.pairs, errors.permuted, tried.permuted, level)
-        pays = test.convincing(LEVEL / 2, expected=accepted > 1 and not study.is_closed(span))
+        pays = test.convincing(LEVEL / 2, expected=accepted > 1 and not trials.is_closed(span))
         steps.append({"generators": number, **test._asdict(), "pays": float(pays)})
         if pays or (exactly is not None and accepted):
             accepted, span, errors, whole = number, trial, tried, None
@@ -231,7 +231,7 @@ def count_generators(
             break
         else:
             if whole is None:
-                free = errors_of(study.free_errors)
+                free = errors_of(trials.free_errors)
                 test = gain_test(errors.pairs, free.pairs, errors.permuted, free.permuted, level)
                 whole = _Whole(test.convincing(LEVEL / 2), left_of_permuted(*free, noise))
                 steps.append({"generators": 0, **test._asdict(), "pays": float(whole.pays)})

@@ -11,9 +11,9 @@ import torch
 
 from liescope.algebra import Generator
 from liescope.data import resize_images
+from liescope.engines.pair_set import GreyScale
 from liescope.geometry import Grid, PolynomialBasis, sample
 from liescope.geometry.flow import flow, runge_kutta_steps
-from liescope.registration import GreyScale
 from liescope.report.numbers import span
 from liescope.result import SymmetryResult
 

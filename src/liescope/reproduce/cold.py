@@ -61,7 +61,7 @@ def cold_run(
     lasso : float
         Weight of the coefficients' absolute values before they are normalised, as in the paper's code.
     model : mapping, optional
-        Keys of :class:`liescope.latent.ModelConfig` in place of those of :func:`quick_networks`.
+        Keys of :class:`liescope.engines.latent.ModelConfig` in place of those of :func:`quick_networks`.
     seed : int, optional
         Default the request's.
     """

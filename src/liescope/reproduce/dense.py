@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
+from liescope.engines.latent import LatentModel, LatentOutput, LossConfig
+from liescope.engines.latent.losses import penalised
 from liescope.geometry import FieldOperators, Grid
-from liescope.latent import LatentModel, LatentOutput, LossConfig
-from liescope.latent.losses import penalised
 
 __all__ = ["DenseFormulation"]
 

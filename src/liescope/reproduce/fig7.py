@@ -10,9 +10,9 @@ import torch
 from jaxtyping import Float
 
 from liescope.data import Pairs
+from liescope.engines.latent import PixelAction
 from liescope.evaluation import coefficient_errors, reconstruction_error
 from liescope.geometry import Basis, Grid
-from liescope.latent import PixelAction
 from liescope.reproduce.alpha_claims import findings
 from liescope.reproduce.alpha_drawing import draw_latents, draw_sweep, own_orbit
 from liescope.reproduce.cold import FORMS, cold_run, quick_networks

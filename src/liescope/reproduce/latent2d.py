@@ -12,9 +12,9 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
+from liescope.engines.latent.action import VectorAction, unit_rows
 from liescope.evaluation import reconstruction_error
 from liescope.geometry import exponential_action
-from liescope.latent.action import VectorAction, unit_rows
 from liescope.report.theme import LIGHT
 from liescope.reproduce.drawing import COLOURS, draw_dots, draw_pair_strip, new_figure, panel_letter, style_axes
 from liescope.reproduce.runs import Case, Run, best_null, digit_corpus, run_case

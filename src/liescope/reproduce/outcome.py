@@ -12,6 +12,7 @@ from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
 from liescope.data import Pairs
+from liescope.engines.latent import TrainedLatent
 from liescope.evaluation import (
     NullLevels,
     classify_linear_part,
@@ -24,7 +25,6 @@ from liescope.evaluation import (
     wasserstein,
     wasserstein_standardised,
 )
-from liescope.latent import TrainedLatent
 from liescope.reproduce.cases import Case
 from liescope.result import SymmetryResult
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from liescope.data import Pairs
 from liescope.detector import SymmetryDetector
+from liescope.engines.latent import get_config, held_out_split
 from liescope.errors import ComputationError
 from liescope.geometry import get_basis
-from liescope.latent import get_config, held_out_split
 from liescope.reproduce.cases import ORDER, Case, digit_corpus, pair_count, true_orbit
 from liescope.reproduce.outcome import Run, best_null
 from liescope.reproduce.study import Request
@@ -59,7 +59,7 @@ def settings_of(setup: str, request: Request, count: int, changes: Mapping[str, 
     count : int
         Of the pairs.
     changes : mapping
-        Sections with keys of :class:`liescope.latent.LatentConfig` that replace those of the set-up.
+        Sections with keys of :class:`liescope.engines.latent.LatentConfig` that replace those of the set-up.
     """
     config = get_config("paper" if setup == "paper" else None).model_dump(exclude_none=True)
     training = config["training"] | {"held_out": HELD_OUT}

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
 from liescope.data import load_corpus, pairs_from, resize_images
+from liescope.engines.latent import LatentConfig, LatentModel, PixelAction, get_config, loss_terms
 from liescope.geometry import Grid, affine
-from liescope.latent import LatentConfig, LatentModel, PixelAction, get_config, loss_terms
 from liescope.reproduce.dense import DenseFormulation
 
 __all__ = ["ANGLE", "MOST_BYTES", "MOST_WORK", "WAYS", "Way", "timed_steps"]

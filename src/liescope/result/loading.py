@@ -13,10 +13,10 @@ import numpy as np
 
 from liescope.algebra import Generator
 from liescope.data.pairs import read_npz
+from liescope.engines.latent import load_latent
 from liescope.errors import InputError
 from liescope.geometry import Basis
 from liescope.geometry.bases import stored_basis
-from liescope.latent import load_latent
 from liescope.result.folder import recover_folder
 from liescope.result.symmetry import SCHEMA, DetectedGenerator, Samples, SymmetryResult
 

@@ -15,11 +15,11 @@ import torch
 
 from liescope.algebra import Generator
 from liescope.data.pairs import atomic_path
+from liescope.engines.latent import TrainedLatent
 from liescope.errors import InputError
 from liescope.geometry import Basis, transport_images
 from liescope.geometry.transport import Border, Interpolation
 from liescope.inference.modes import find_modes
-from liescope.latent import TrainedLatent
 from liescope.result.folder import atomic_folder
 from liescope.result.values import json_text, plain_values
 

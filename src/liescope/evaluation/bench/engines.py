@@ -45,7 +45,7 @@ def latent(method: str, problem: Problem, pairs: Pairs, epochs: int | None = Non
     convince. It is told that there is one generator; the default looks for the number itself. A training that diverges
     has found nothing.
     """
-    from liescope.latent import get_config, held_out_split
+    from liescope.engines.latent import get_config, held_out_split
 
     preset, changed = LATENT_SETTINGS[method]
     config = get_config(preset).model_dump(exclude_none=True)

@@ -1,0 +1,34 @@
+"""The latent engine: the paper's neural symmetry detector. Lightning is imported only when something is trained."""
+
+from liescope.engines.latent.action import PatchAction, VectorAction
+from liescope.engines.latent.alpha import PixelAction
+from liescope.engines.latent.checkpoint import CHECKPOINT_FILES
+from liescope.engines.latent.config import PRESETS, LatentConfig, LossConfig, ModelConfig, TrainingConfig, get_config
+from liescope.engines.latent.engine import LatentFit, WarmStart, fit_latent, held_out_split
+from liescope.engines.latent.losses import TERMS, loss_terms
+from liescope.engines.latent.model import LatentModel, LatentOutput
+from liescope.engines.latent.trained import SCHEMA, TrainedLatent, load_latent
+
+__all__ = [
+    "CHECKPOINT_FILES",
+    "PRESETS",
+    "SCHEMA",
+    "TERMS",
+    "LatentConfig",
+    "LatentFit",
+    "LatentModel",
+    "LatentOutput",
+    "LossConfig",
+    "ModelConfig",
+    "PatchAction",
+    "PixelAction",
+    "TrainedLatent",
+    "TrainingConfig",
+    "VectorAction",
+    "WarmStart",
+    "fit_latent",
+    "get_config",
+    "held_out_split",
+    "load_latent",
+    "loss_terms",
+]

@@ -1,0 +1,86 @@
+"""The state of an unfinished training: where it lies, and whether it is the one to go on with."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from liescope import __version__
+from liescope.engines.latent.config import LatentConfig
+from liescope.engines.latent.model import LatentModel
+from liescope.engines.latent.trained import check_tensors
+from liescope.errors import InputError
+from liescope.geometry import Basis
+
+__all__ = ["CHECKPOINT_FILES", "check_checkpoint", "checkpoint_path", "describe_training"]
+
+CHECKPOINT_FILES = ("checkpoint.ckpt", "history.csv")
+"""What a training writes into its folder while it runs."""
+_FORMAT = 1
+
+
+def checkpoint_path(folder: Path) -> Path:
+    """Where the state of a training lies in its folder."""
+    return folder / CHECKPOINT_FILES[0]
+
+
+def describe_training(
+    config: LatentConfig,
+    basis: Basis,
+    shape: tuple[int, int, int],
+    generators: int,
+    seed: int,
+    source: Tensor,
+    target: Tensor,
+) -> dict[str, Any]:
+    """What a checkpoint must agree with to be gone on from."""
+    about: dict[str, Any] = {
+        "format": _FORMAT,
+        "version": __version__,
+        "shape": list(shape),
+        "basis": list(basis.terms),
+        "generators": generators,
+        "seed": seed,
+        "pairs": len(source),
+        "data": [hashlib.sha256(images.contiguous().numpy().data).hexdigest()[:16] for images in (source, target)],
+    }
+    return about | {
+        f"{section}.{key}": value for section, keys in config.model_dump().items() for key, value in keys.items()
+    }
+
+
+def check_checkpoint(path: Path, about: Mapping[str, Any], model: LatentModel) -> None:
+    """Raise InputError unless the training of the checkpoint is the one that is asked for."""
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        before = dict(content["liescope"])
+        tensors = {name.removeprefix("model."): value for name, value in content["state_dict"].items()}
+    except (OSError, RuntimeError, LookupError, TypeError, ValueError, AttributeError, EOFError, pickle.PickleError):
+        # Torch's own message is not passed on: it advises to execute what the file holds.
+        raise InputError(
+            f"expected a checkpoint of this program in '{path}', got a truncated or foreign file, "
+            "try without resuming, or another folder"
+        ) from None
+    differences = [
+        f"{key} {_short(before.get(key))} instead of {_short(value)}"
+        for key, value in about.items()
+        if before.get(key) != value
+    ]
+    if differences:
+        raise InputError(
+            f"the checkpoint '{path}' belongs to another training: {'; '.join(differences)}; "
+            "try the same settings, or another folder"
+        )
+    check_tensors(model, tensors, str(path))
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."
