@@ -16,12 +16,12 @@ from rich.console import Console
 from rich.table import Table
 
 from liescope import SymmetryResult, detect
+from liescope.answer.numbers import angle_bound, number, percent
 from liescope.cli.progress import ProgressDisplay
 from liescope.data import Pairs, make_pairs
 from liescope.evaluation import field_cosine
 from liescope.report import words
 from liescope.report.evidence import explained
-from liescope.report.numbers import angle_bound, number, percent
 
 HALF_RANGE = 60.0
 

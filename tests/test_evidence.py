@@ -11,8 +11,7 @@ from scipy.ndimage import gaussian_filter
 
 from liescope import SymmetryDetector, SymmetryResult, detect, load_result
 from liescope.data import Pairs, make_pairs
-from liescope.detector.registered import split
-from liescope.engines.pair_set import GreyScale, PairSet
+from liescope.engines.pair_set import GreyScale, PairSet, split
 from liescope.engines.registration import SpanTrials
 from liescope.engines.registration.calibration import variance_factor
 from liescope.engines.registration.joint import JointEquations

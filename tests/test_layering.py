@@ -1,8 +1,9 @@
-"""Imports go one way: every module imports only from its own layer and from those below it."""
+"""Imports go one way: every module from its own layer and those below it, and no two modules from each other."""
 
 from __future__ import annotations
 
 import ast
+import graphlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -13,48 +14,49 @@ PACKAGE = "liescope"
 SOURCE = Path(__file__).parents[1] / "src" / PACKAGE
 
 LAYERS = (
-    {"errors"},
-    {"geometry"},
-    {"algebra"},
-    {"data"},
-    {"registration", "latent"},
-    {"inference"},
-    {"result"},
-    {"detector"},
-    {"evaluation"},
-    {"report"},
-    {"reproduce"},
-    {"cli"},
-    {"__main__"},
+    "errors",
+    "geometry",
+    "algebra",
+    "data",
+    "inference",
+    "engines",
+    "answer",
+    "report",
+    "result",
+    "detector",
+    "evaluation",
+    "reproduce",
+    "cli",
+    "__main__",
 )
-RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+RANK = {name: rank for rank, name in enumerate(LAYERS)}
 
-# A result writes its own page: the one import upwards, when it is asked to and not before.
-LAZY_UPWARDS = {("result", "report")}
+# Engines stand side by side: each may use what they share, and only the registry knows them.
+SHARED_BY_ENGINES = {"contract", "pair_set", "state", "workers", "devices"}
+REGISTRY = "registry"
+
+# inference decides from numbers and knows no images.
+NO_TORCH = ("errors", "data", "inference")
 
 
 class Import(NamedTuple):
-    """An import statement: the full name of what it brings, and whether it runs only when a function does."""
+    """An import statement: the full name of what it brings."""
 
     name: str
     line: int
-    lazy: bool
 
 
-def imports(tree: ast.AST, module: str, *, is_package: bool, lazy: bool = False) -> Iterator[Import]:
+def imports(tree: ast.AST, module: str, *, is_package: bool) -> Iterator[Import]:
     """All imports of a module: at its top, inside functions, under ``if TYPE_CHECKING``."""
-    for node in ast.iter_child_nodes(tree):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield Import(alias.name, node.lineno, lazy)
+                yield Import(alias.name, node.lineno)
         elif isinstance(node, ast.ImportFrom):
             parent = module.split(".")[: len(module.split(".")) - node.level + is_package] if node.level else []
             base = [*parent, *(node.module or "").split(".")]
             for alias in node.names:
-                yield Import(".".join([*filter(None, base), alias.name]), node.lineno, lazy)
-        else:
-            inside = lazy or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-            yield from imports(node, module, is_package=is_package, lazy=inside)
+                yield Import(".".join([*filter(None, base), alias.name]), node.lineno)
 
 
 def violations(sources: Mapping[str, str], packages: frozenset[str] = frozenset()) -> list[str]:
@@ -71,14 +73,14 @@ def violations(sources: Mapping[str, str], packages: frozenset[str] = frozenset(
     for module, text in sources.items():
         if module == PACKAGE:
             continue  # The facade: it may name anything, and nothing but its version may be taken from it.
-        own = module.split(".")[1]
+        own, *inner = module.split(".")[1:]
         if own not in RANK:
             found.append(f"{module}: layer {own!r} has no place in the order")
             continue
-        for name, line, lazy in imports(ast.parse(text), module, is_package=module in packages):
+        for name, line in imports(ast.parse(text), module, is_package=module in packages):
             parts = name.split(".")
             place = f"{module}:{line} imports {name}"
-            if parts[0] == "torch" and own in ("errors", "data"):
+            if parts[0] == "torch" and own in NO_TORCH:
                 found.append(f"{place}: {own} must not depend on torch")
             if parts[0] != PACKAGE or parts[1:] == ["__version__"]:
                 continue
@@ -86,13 +88,36 @@ def violations(sources: Mapping[str, str], packages: frozenset[str] = frozenset(
                 found.append(f"{place}: not a layer")
                 continue
             other = parts[1]
-            if other == own or (lazy and (own, other) in LAZY_UPWARDS):
-                continue
-            if RANK[other] == RANK[own]:
-                found.append(f"{place}: {own} and {other} stand side by side")
-            elif RANK[other] > RANK[own]:
+            if RANK[other] > RANK[own]:
                 found.append(f"{place}: {other} is above {own}")
+            elif own == other == "engines" and inner and inner[0] != REGISTRY:
+                room = parts[2] if len(parts) > 2 else ""
+                if room != inner[0] and room not in SHARED_BY_ENGINES:
+                    found.append(f"{place}: engines stand side by side")
     return found
+
+
+def arrows(sources: Mapping[str, str], packages: frozenset[str] = frozenset()) -> dict[str, set[str]]:
+    """Which modules each module imports, every name traced to the module that it is taken from."""
+    graph: dict[str, set[str]] = {module: set() for module in sources}
+    for module, text in sources.items():
+        for name, _ in imports(ast.parse(text), module, is_package=module in packages):
+            parts = name.split(".")
+            while parts and ".".join(parts) not in sources:
+                parts.pop()
+            target = ".".join(parts)
+            if target not in ("", module, PACKAGE):
+                graph[module].add(target)
+    return graph
+
+
+def circle(sources: Mapping[str, str], packages: frozenset[str] = frozenset()) -> list[str]:
+    """Modules that import one another, directly or through others, in functions too; empty where none do."""
+    try:
+        graphlib.TopologicalSorter(arrows(sources, packages)).prepare()
+    except graphlib.CycleError as error:
+        return sorted(set(error.args[1]))
+    return []
 
 
 def module_name(path: Path) -> str:
@@ -100,12 +125,27 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def test_imports_go_one_way() -> None:
+def read_package() -> tuple[dict[str, str], frozenset[str]]:
     files = sorted(SOURCE.rglob("*.py"))
     sources = {module_name(path): path.read_text(encoding="utf-8") for path in files}
-    packages = frozenset(module_name(path) for path in files if path.name == "__init__.py")
+    return sources, frozenset(module_name(path) for path in files if path.name == "__init__.py")
+
+
+def test_imports_go_one_way() -> None:
+    sources, packages = read_package()
     assert f"{PACKAGE}.errors" in sources
     assert violations(sources, packages) == []
+
+
+def test_no_modules_import_each_other() -> None:
+    sources, packages = read_package()
+    assert sum(map(len, arrows(sources, packages).values())) > 500
+    assert circle(sources, packages) == []
+
+
+def test_every_layer_is_there() -> None:
+    sources, _ = read_package()
+    assert {module.split(".")[1] for module in sources if module != PACKAGE} == set(LAYERS)
 
 
 @pytest.mark.parametrize(
@@ -118,13 +158,18 @@ def test_imports_go_one_way() -> None:
         ("algebra.span", "def f():\n    if 1:\n        import liescope.cli", "cli is above algebra"),
         ("algebra.span", "if TYPE_CHECKING:\n    from liescope.result import x", "result is above algebra"),
         ("algebra.span", "try:\n    import liescope.cli\nexcept ImportError: ...", "cli is above algebra"),
-        ("registration.engine", "from liescope.engines.latent import model", "stand side by side"),
-        ("latent.engine", "import liescope.engines.registration", "stand side by side"),
-        ("registration.engine", "from liescope.inference import Count", "inference is above registration"),
+        ("engines.registration.engine", "from liescope.engines.latent import model", "stand side by side"),
+        ("engines.latent.engine", "import liescope.engines.registration", "stand side by side"),
+        ("engines.latent.engine", "from liescope.engines import ENGINES", "stand side by side"),
+        ("engines.contract", "def f():\n    from liescope.engines.latent import x", "stand side by side"),
+        ("engines.contract", "from liescope.engines.registry import ENGINES", "stand side by side"),
+        ("inference.count", "from liescope.engines.pair_set import PairSet", "engines is above inference"),
+        ("inference.count", "import torch", "must not depend on torch"),
         ("data.pairs", "import torch.nn", "must not depend on torch"),
         ("data.pairs", "def f():\n    from torch import Tensor", "must not depend on torch"),
-        ("result.symmetry", "from liescope.report import words", "report is above result"),
-        ("result.symmetry", "def f():\n    from liescope.cli import main", "cli is above result"),
+        ("answer.answer", "from liescope.report import words", "report is above answer"),
+        ("answer.answer", "def f():\n    from liescope.report.page import write_page", "report is above answer"),
+        ("report.page", "def f():\n    from liescope.result import load_result", "result is above report"),
         ("detector", "from liescope import detect", "not a layer"),
         ("detector", "import liescope", "not a layer"),
         ("helpers", "", "no place in the order"),
@@ -140,9 +185,12 @@ def test_a_planted_violation_is_found(module: str, text: str, fault: str) -> Non
     ("module", "text"),
     [
         ("errors", "import difflib"),
-        ("registration.engine", "from liescope.engines.registration.span_trials import Study\nfrom . import orbit"),
-        ("registration", "from .study import Study"),
-        ("result.symmetry", "def f():\n    from liescope.report.page import write_page"),
+        ("engines.registration.engine", "from liescope.engines.registration.levels import Level\nfrom . import motion"),
+        ("engines.registration", "from .levels import Level"),
+        ("engines.registration.engine", "from liescope.engines.contract import Engine"),
+        ("engines.registry", "from liescope.engines.latent import LatentEngine"),
+        ("engines", "from liescope.engines.registry import ENGINES"),
+        ("result.symmetry", "from liescope.report.page import write_page"),
         ("detector", "from liescope import __version__\nfrom liescope.inference import Count"),
         ("cli.application", "from liescope.report import words"),
     ],
@@ -150,3 +198,14 @@ def test_a_planted_violation_is_found(module: str, text: str, fault: str) -> Non
 def test_what_is_allowed_passes(module: str, text: str) -> None:
     name = f"{PACKAGE}.{module}"
     assert violations({name: text}, frozenset({name} if "." not in module else ())) == []
+
+
+@pytest.mark.parametrize(
+    "inside", ["from liescope.a.two import x", "def f():\n    from liescope.a import two", "import liescope.a.two"]
+)
+def test_a_planted_circle_is_found(inside: str) -> None:
+    home = f"{PACKAGE}.a"
+    sources = {home: "", f"{home}.one": inside, f"{home}.two": f"from {home}.three import y", f"{home}.three": ""}
+    assert circle(sources) == []
+    closed = sources | {f"{home}.three": f"from {home} import one"}
+    assert circle(closed) == [f"{home}.one", f"{home}.three", f"{home}.two"]

@@ -116,20 +116,6 @@ PUBLIC = {
         "user_transform",
         "validate_images",
     ],
-    "liescope.engines.registration": [
-        "Aligner",
-        "Contrast",
-        "GreyScale",
-        "PairSet",
-        "Registration",
-        "Search",
-        "SpanTrials",
-        "contrast_generator",
-        "free_coordinates",
-        "magnitudes_along",
-        "register_all",
-        "worker_pool",
-    ],
     "liescope.inference": [
         "DIFFERENT_ROOTS",
         "LEVEL",
@@ -137,16 +123,45 @@ PUBLIC = {
         "Count",
         "Evidence",
         "GainTest",
-        "SpanStudy",
+        "SpanTrials",
         "coefficient_uncertainty",
         "count_generators",
         "find_modes",
         "gain_test",
         "identifiable",
     ],
+    "liescope.engines": [
+        "AUTO",
+        "ENGINES",
+        "Engine",
+        "Fit",
+        "Fitted",
+        "GreyScale",
+        "Measured",
+        "PairSet",
+        "Progress",
+        "Settings",
+        "SpanEstimate",
+        "Start",
+        "choose_engine",
+        "restore",
+    ],
+    "liescope.engines.registration": [
+        "Aligner",
+        "Contrast",
+        "Registration",
+        "RegistrationEngine",
+        "Search",
+        "SpanTrials",
+        "contrast_generator",
+        "free_coordinates",
+        "magnitudes_along",
+        "register_all",
+    ],
     "liescope.engines.latent": [
         "CHECKPOINT_FILES",
         "LatentConfig",
+        "LatentEngine",
         "LatentFit",
         "LatentModel",
         "LatentOutput",
@@ -167,6 +182,19 @@ PUBLIC = {
         "load_latent",
         "loss_terms",
     ],
+    "liescope.answer": [
+        "Answer",
+        "DetectedGenerator",
+        "OWN_FILES",
+        "RESULT_FILES",
+        "SCHEMA",
+        "Samples",
+        "WORK_FOLDER",
+        "atomic_folder",
+        "check_folder",
+        "read_answer",
+        "write_files",
+    ],
     "liescope.result": [
         "RESULT_FILES",
         "SCHEMA",
@@ -179,7 +207,7 @@ PUBLIC = {
         "load_result",
     ],
     "liescope.detector": [
-        "ENGINES",
+        "ENGINE_NAMES",
         "Progress",
         "SymmetryDetector",
         "detect",
@@ -212,6 +240,7 @@ PUBLIC = {
         "render_comparison",
         "render_page",
         "write_comparison",
+        "write_folder",
         "write_page",
     ],
     "liescope.reproduce": [
@@ -243,6 +272,7 @@ def test_every_package_is_in_the_inventory() -> None:
         for module in pkgutil.iter_modules(liescope.__path__)
         if not module.name.startswith("_")
     }
+    found |= {f"liescope.engines.{name}" for name in ("registration", "latent")}
     assert found | {"liescope"} == set(PUBLIC)
 
 

@@ -123,7 +123,7 @@ def test_transform_in_chunks_is_transform_at_once(make_result, monkeypatch):
     result = make_result("rotation")
     images = np.random.default_rng(1).random((7, 12, 12))
     whole = result.transform(images, 0.3)
-    monkeypatch.setattr("liescope.result.symmetry.CHUNK_PIXELS", 300)
+    monkeypatch.setattr("liescope.answer.answer.CHUNK_PIXELS", 300)
     np.testing.assert_array_equal(result.transform(images, 0.3), whole)
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from liescope.algebra import ALGEBRA_WORDS, NAMED_ALGEBRAS, canonical_coefficients, describe_algebra
+from liescope.answer.values import json_text, plain_values
 from liescope.geometry import affine, field_basis, quadratic
 from liescope.result import load_result
-from liescope.result.values import json_text, plain_values
 
 SHAPES = [(28, 28), (20, 36)]
 CENTRE = (0.31, -0.22)

@@ -85,7 +85,7 @@ def with_latent(found: SymmetryResult) -> SymmetryResult:
         for k, e in enumerate(decay)
     ]
     latent = TrainedLatent(model, config, np.zeros((1, 1, 1)), 255.0, history)
-    return dataclasses.replace(found, engine="latent", latent=latent)
+    return dataclasses.replace(found, engine="latent", product=True, background=np.zeros(1), state=latent.state())
 
 
 def by_hand(found: SymmetryResult, digits: np.ndarray) -> dict[str, SymmetryResult]:

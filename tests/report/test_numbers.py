@@ -5,18 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from liescope.report.numbers import (
-    amount,
-    angle_bound,
-    error_size,
-    histogram,
-    number,
-    number_fixed,
-    p_value_words,
-    percent,
-    precision,
-    span,
-)
+from liescope.answer.numbers import angle_bound, error_size, number, number_fixed, p_value_words, percent
+from liescope.report.numbers import amount, histogram, precision, span
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 from rich.console import Console
 
+from liescope.answer.values import json_text
 from liescope.cli.arguments import check_files_folder, numbers
 from liescope.cli.progress import ProgressDisplay
 from liescope.data import load_corpus
 from liescope.errors import InputError, suggest
 from liescope.evaluation.bench import BENCHMARKS, CHOICES, QUICK_METHODS, Options, Record, UnavailableError
-from liescope.result.values import json_text
 
 __all__ = ["BenchRequest", "run_bench"]
 

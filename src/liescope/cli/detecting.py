@@ -6,15 +6,15 @@ import sys
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from liescope.answer.values import json_text
 from liescope.cli.progress import ProgressDisplay
 from liescope.cli.table import print_result
 from liescope.data import load_pairs
-from liescope.detector import ENGINES, detect
+from liescope.detector import ENGINE_NAMES, detect
 from liescope.engines.latent import CHECKPOINT_FILES, get_config
 from liescope.errors import InputError, suggest
 from liescope.geometry import get_basis
 from liescope.result import WORK_FOLDER, check_folder
-from liescope.result.values import json_text
 
 __all__ = ["run_detect"]
 
@@ -37,8 +37,8 @@ def run_detect(
     With the latent engine the state of the training lies in the folder too until the result is there, so that a
     training that was cut short can be gone on with.
     """
-    if engine not in ENGINES:
-        raise InputError(f"unknown engine {engine!r}.{suggest(engine, ENGINES)}")
+    if engine not in ENGINE_NAMES:
+        raise InputError(f"unknown engine {engine!r}.{suggest(engine, ENGINE_NAMES)}")
     count = _generator_count(generators)
     if seed < 0:
         raise InputError(f"expected a seed that is a whole number >= 0, got {seed}")

@@ -10,12 +10,12 @@ from typing import Any
 
 import typer
 
+from liescope.answer.values import json_text
 from liescope.cli.arguments import check_files_folder
 from liescope.cli.progress import ProgressDisplay
 from liescope.reproduce import FIGURES, Request, figure_names, reproduce
 from liescope.reproduce.page import write_page
 from liescope.reproduce.writing import write_reproduction
-from liescope.result.values import json_text
 
 __all__ = ["run_reproduce"]
 

@@ -13,9 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from liescope.algebra import Generator
+from liescope.answer.numbers import angle_bound, number, p_value_words, percent
 from liescope.report import words
 from liescope.report.evidence import explained, gain_p_value
-from liescope.report.numbers import angle_bound, histogram, number, p_value_words, percent, span, unit_label
+from liescope.report.numbers import histogram, span, unit_label
 from liescope.result import RESULT_FILES, SymmetryResult
 
 __all__ = ["print_result", "text_histogram"]

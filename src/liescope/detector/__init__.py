@@ -1,6 +1,6 @@
 """One estimator and one function over all engines."""
 
-from liescope.detector.estimator import ENGINES, SymmetryDetector, detect
-from liescope.detector.registered import Progress
+from liescope.detector.estimator import ENGINE_NAMES, SymmetryDetector, detect
+from liescope.engines import Progress
 
-__all__ = ["ENGINES", "Progress", "SymmetryDetector", "detect"]
+__all__ = ["ENGINE_NAMES", "Progress", "SymmetryDetector", "detect"]

@@ -15,21 +15,17 @@ from sklearn.exceptions import NotFittedError
 
 from liescope.algebra import check_basis
 from liescope.data import ImageStack, validate_images
-from liescope.detector.contrasted import ContrastModel
-from liescope.detector.copies import RegistrationModel
-from liescope.detector.registered import Progress, fit_registration, split
-from liescope.detector.samples import moved, samples_of
-from liescope.detector.trained import LatentMeasure, fit_trained
-from liescope.engines.latent import LatentConfig, TrainedLatent, get_config
-from liescope.engines.pair_set import GreyScale, PairSet
-from liescope.engines.workers import worker_pool
+from liescope.detector.description import described
+from liescope.detector.samples import samples_of
+from liescope.engines import AUTO, ENGINES, Engine, Fit, Fitted, PairSet, Progress, Settings, Start, choose_engine
+from liescope.engines.latent import LatentConfig, TrainedLatent
 from liescope.errors import InputError, suggest
 from liescope.geometry import Basis, get_basis
 from liescope.result import SymmetryResult
 
-__all__ = ["ENGINES", "SymmetryDetector", "detect"]
+__all__ = ["ENGINE_NAMES", "SymmetryDetector", "detect"]
 
-ENGINES = ("auto", "registration", "latent")
+ENGINE_NAMES = (AUTO, *ENGINES)
 """What ``engine=`` and ``--engine`` accept."""
 
 
@@ -117,25 +113,22 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         InputError
             Bad parameters (all of them at once) or bad data.
         """
-        basis, config = self._checked_parameters()
+        basis, options = self._checked_parameters()
         source, target = validate_images(X, Y, image_shape)
         check_basis(basis, (int(source.shape[-2]), int(source.shape[-1])))
         began = time.perf_counter()
         self._report("finding the generators", 0.0)
-        parts = split(len(source), self.random_state)
-        pairs = PairSet(source, target, GreyScale.of(target, parts[0]), torch.device(self.device or "cpu"))
-        settings = self._settings(basis)
-        transported = None
-        self._model: RegistrationModel | ContrastModel | LatentMeasure | None
-        if self.engine == "latent":
-            folder = None if self.work_dir is None else Path(self.work_dir)
-            result, self._model = fit_trained(pairs, basis, config, settings, self._report, folder, self.resume)
-            transported = self._model.latent.reconstruct
-        else:
-            with worker_pool(pairs.device):
-                result, self._model = fit_registration(pairs, basis, parts, settings, self._report)
+        pairs = PairSet.of(source, target, int(self.random_state), self.device or "cpu")
+        engine = choose_engine(self.engine, pairs)
+        settings = self._settings(options)
+        start = self._start(engine, pairs, basis, settings)
+        fit = engine.fit(pairs, basis, settings, self._report, start)
+        fit = _with_covariances(fit, engine, pairs, basis, settings)
+        told = self._told(basis, options)
+        result = described(fit, engine.name, pairs, basis, settings.seed, told)
         result = dataclasses.replace(result, seconds=time.perf_counter() - began)
-        self.result_ = dataclasses.replace(result, samples=samples_of(result, pairs, transported))
+        self._fitted_engine: Fitted | None = fit.fitted
+        self.result_ = dataclasses.replace(result, samples=samples_of(result, pairs, fit.fitted))
         self.generators_ = [g.generator for g in result.generators]
         self.n_generators_ = len(result.generators)
         self.magnitudes_ = result.t
@@ -154,9 +147,9 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
             In units of the unit-norm generators.
         """
         source, target = self._like_fitted(X, Y, image_shape)
-        if self._model is None or not self.generators_:
+        if self._fitted_engine is None or not self.generators_:
             return np.zeros((len(source), 0))
-        return self._model.measured(source, target)[0]
+        return self._fitted_engine.measure(source, target).t
 
     def flow(self, X: Any, t: float | Sequence[float] | np.ndarray) -> np.ndarray:
         """Images moved along the found generators: exp(sum_k t_k X_k) applied to each.
@@ -171,17 +164,15 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         magnitudes = np.asarray(t, dtype=np.float64)
         if len(result.generators) == 1 and magnitudes.ndim == 1 and len(magnitudes) > 1:
             magnitudes = magnitudes[:, None]
-        background: np.ndarray | float = 0.0
-        if self._model is not None:
-            background = self._model.background if images.ndim == 4 else float(self._model.background.mean())
-        return moved(result, images, magnitudes, background)
+        return result.transform(images, magnitudes)
 
     def score(self, X: Any, Y: Any, image_shape: Sequence[int] | None = None) -> float:
         """1 - transported error / identity error over pairs; 1 is perfect, 0 no better than not moving at all."""
         source, target = self._like_fitted(X, Y, image_shape)
-        if self._model is None or not self.generators_:
+        if self._fitted_engine is None or not self.generators_:
             return 0.0
-        _, residual, still = self._model.measured(source, target)
+        residual = self._fitted_engine.measure(source, target).residual
+        still = self._fitted_engine.still(source, target)
         return 1.0 - float(residual.mean() / still.mean()) if still.mean() > 0 else 0.0
 
     def encode(self, X: Any) -> np.ndarray:
@@ -206,10 +197,10 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         return self._latent().traverse(X, ts)
 
     def _latent(self) -> TrainedLatent:
-        latent = self._fitted().latent
-        if latent is None:
+        self._fitted()
+        if not isinstance(self._fitted_engine, TrainedLatent):
             raise InputError('expected a detector with engine="latent", got one without a latent model')
-        return latent
+        return self._fitted_engine
 
     def _like_fitted(self, X: Any, Y: Any, image_shape: Sequence[int] | None) -> tuple[ImageStack, ImageStack]:
         """Checked pairs of the fitted image size; flattened ones are taken for images of that size."""
@@ -236,20 +227,41 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         if self.progress is not None:
             self.progress(stage, done)
 
-    def _settings(self, basis: Basis) -> dict[str, Any]:
-        return {
+    def _start(self, engine: Engine, pairs: PairSet, basis: Basis, settings: Settings) -> Start | None:
+        """What another engine finds in some of the pairs, where the engine wants to go on from that."""
+        index = engine.start_pairs(len(pairs), basis, settings)
+        if index is None or engine.starts_from is None:
+            return None
+        first = ENGINES[engine.starts_from]
+        plain = dataclasses.replace(settings, options=None, folder=None, resume=False)
+        return Start(index, first.fit(pairs.subset(index), basis, plain, self._report))
+
+    def _settings(self, options: Any) -> Settings:
+        return Settings(
+            generators=None if self.n_generators == "auto" else int(self.n_generators),
+            seed=int(self.random_state),
+            device=self.device or "cpu",
+            options=options,
+            folder=None if self.work_dir is None else Path(self.work_dir),
+            resume=self.resume,
+        )
+
+    def _told(self, basis: Basis, options: Any) -> dict[str, Any]:
+        """The parameters as a result keeps them."""
+        told = {
             "engine": self.engine,
             "basis": basis.name,
             "n_generators": self.n_generators,
             "random_state": self.random_state,
             "device": self.device or "cpu",
         }
+        return told if options is None else told | {"config": options.model_dump()}
 
-    def _checked_parameters(self) -> tuple[Basis, LatentConfig]:
-        """Basis and settings, after all parameters were looked at; every fault is in the one message."""
+    def _checked_parameters(self) -> tuple[Basis, Any]:
+        """Basis and the engine's own settings, after all parameters were looked at; one message tells every fault."""
         faults = []
-        if self.engine not in ENGINES:
-            faults.append(f"unknown engine {self.engine!r}.{suggest(str(self.engine), ENGINES)}")
+        if self.engine not in ENGINE_NAMES:
+            faults.append(f"unknown engine {self.engine!r}.{suggest(str(self.engine), ENGINE_NAMES)}")
         basis: Basis | None = None
         try:
             basis = get_basis(self.basis)
@@ -266,20 +278,36 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
             faults.append(f"expected a torch device such as 'cpu' or 'cuda', got {self.device!r}")
         if not isinstance(self.random_state, int | np.integer) or self.random_state < 0:
             faults.append(f"expected random_state to be an integer of at least 0, got {self.random_state!r}")
-        config = LatentConfig()
-        try:
-            config = get_config(self.config)
-        except InputError as error:
-            faults.append(str(error))
-        if self.engine != "latent":
-            named = {"config": self.config, "work_dir": self.work_dir, "resume": self.resume or None}
-            given = [name for name, value in named.items() if value is not None]
-            faults += [f"{name} is for engine='latent' only" for name in given]
-        elif self.resume and self.work_dir is None:
+        options = None
+        used = ENGINES[self.engine].parameters if self.engine in ENGINES else frozenset()
+        named = {"config": self.config, "work_dir": self.work_dir, "resume": self.resume or None}
+        for name in (name for name, value in named.items() if value is not None and name not in used):
+            able = " or ".join(f"engine={one!r}" for one, engine in ENGINES.items() if name in engine.parameters)
+            faults.append(f"{name} is for {able} only")
+        if "config" in used:
+            try:
+                options = ENGINES[self.engine].configured(self.config)
+            except InputError as error:
+                faults.append(str(error))
+        if self.resume and "resume" in used and self.work_dir is None:
             faults.append("expected work_dir with resume=True, got none")
         if faults or basis is None:
             raise InputError("; ".join(faults))
-        return basis, config
+        return basis, options
+
+
+def _with_covariances(fit: Fit, engine: Engine, pairs: PairSet, basis: Basis, settings: Settings) -> Fit:
+    """With the uncertainty that the pairs leave in pixels, where the engine itself does not know its own."""
+    if fit.covariances is not None or engine.starts_from is None or not len(fit.coefficients):
+        return fit
+    span, triangle = np.linalg.qr(fit.coefficients.T)
+    whole = ENGINES[engine.starts_from].span_covariance(pairs, basis, span, settings)
+    if whole is None:
+        return fit
+    m, k = span.shape
+    whole = whole.reshape(k, m, k, m)
+    own = [np.einsum("k,kmln,l->mn", weights, whole, weights) for weights in triangle.T]
+    return dataclasses.replace(fit, covariances=np.stack(own))
 
 
 def detect(

@@ -1,15 +1,15 @@
-"""The pairs that a result keeps for its page, and images moved over their background."""
+"""The pairs that a result keeps for its page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
 
 import numpy as np
 
-from liescope.engines.pair_set import PairSet
+from liescope.engines import Fitted, PairSet
 from liescope.result import Samples, SymmetryResult
 
-__all__ = ["moved", "samples_of"]
+__all__ = ["samples_of"]
 
 _SAMPLES, _FEWEST_SAMPLES, _REJECTED_SAMPLES = 60, 10, 4
 _SAMPLE_VALUES = 1 << 20
@@ -17,20 +17,10 @@ _SAMPLE_VALUES = 1 << 20
 _LEAST_GREY = 1e-18
 
 
-def moved(result: SymmetryResult, images: np.ndarray, t: np.ndarray, background: np.ndarray | float) -> np.ndarray:
-    """Images moved over a background that stays."""
-    return np.asarray(result.transform(images - background, t) + background, dtype=np.float32)
-
-
-def samples_of(
-    result: SymmetryResult, pairs: PairSet, transported: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
-) -> Samples:
+def samples_of(result: SymmetryResult, pairs: PairSet, fitted: Fitted | None = None) -> Samples:
     """Pairs for the page: accepted ones from the best to the worst, and some of the rejected.
 
-    Parameters
-    ----------
-    transported : callable, optional
-        From sources and their magnitudes to moved images; by default the flow of the generators.
+    Moved by a decoder, where ``fitted`` has one, else along the flow of the generators.
     """
     order = np.argsort(result.residual, kind="stable")
     accepted, rejected = order[result.accepted[order]], order[~result.accepted[order]]
@@ -46,9 +36,9 @@ def samples_of(
     unit = 1.0 if _LEAST_GREY < pairs.scale.amplitude < 1 / _LEAST_GREY else pairs.scale.amplitude
     x, y = (np.asarray(stack[index] / unit, dtype=np.float32) for stack in (pairs.source, pairs.target))
     if not result.generators:
-        shown = x
-    elif transported is None:
-        shown = moved(result, x, result.t[index], pairs.scale.background / unit)
-    else:
-        shown = np.asarray(transported(np.asarray(pairs.source[index]), result.t[index]) / unit, dtype=np.float32)
-    return Samples(index, x, y, shown)
+        return Samples(index, x, y, x)
+    decoded = None if fitted is None else fitted.decoded(np.asarray(pairs.source[index]), result.t[index])
+    if decoded is not None:
+        return Samples(index, x, y, np.asarray(decoded / unit, dtype=np.float32))
+    scaled = dataclasses.replace(result, background=pairs.scale.background.ravel() / unit)
+    return Samples(index, x, y, scaled.transform(x, result.t[index]))

@@ -1,5 +1,22 @@
 """The engines: ways to find generators in data, side by side under one contract."""
 
-from __future__ import annotations
+from liescope.engines.contract import Engine, Fit, Fitted, Measured, Progress, Settings, SpanEstimate, Start
+from liescope.engines.pair_set import GreyScale, PairSet
+from liescope.engines.registry import AUTO, ENGINES, choose_engine, restore
 
-__all__: list[str] = []
+__all__ = [
+    "AUTO",
+    "ENGINES",
+    "Engine",
+    "Fit",
+    "Fitted",
+    "GreyScale",
+    "Measured",
+    "PairSet",
+    "Progress",
+    "Settings",
+    "SpanEstimate",
+    "Start",
+    "choose_engine",
+    "restore",
+]

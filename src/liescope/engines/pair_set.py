@@ -13,7 +13,10 @@ from torch import Tensor
 from liescope.data import ImageStack
 from liescope.geometry.grid import Grid
 
-__all__ = ["GreyScale", "PairSet", "chunk_slices", "relative"]
+__all__ = ["GreyScale", "PairSet", "among_all", "chunk_slices", "relative", "split"]
+
+FIT_PAIRS = 512
+HELD_OUT_PAIRS = 256
 
 CHUNK_PIXELS = 204_800
 """Pixels (of the working level) handled at a time: small enough for the processor's cache, and for any memory."""
@@ -92,8 +95,19 @@ class PairSet:
     scale: GreyScale
     device: torch.device
 
+    @classmethod
+    def of(cls, source: ImageStack, target: ImageStack, seed: int = 0, device: str = "cpu") -> PairSet:
+        """Pairs on the grey scale of the targets that are fitted to with that seed (:func:`split`)."""
+        scale = GreyScale.of(target, split(int(target.shape[0]), seed)[0])
+        return cls(source, target, scale, torch.device(device))
+
     def __len__(self) -> int:
         return int(self.source.shape[0])
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of the images."""
+        return (int(self.source.shape[1]), *self.grid.shape)
 
     @property
     def grid(self) -> Grid:
@@ -117,6 +131,20 @@ class PairSet:
         """Sources and targets of some pairs, in the common grey scale."""
         source, target = (self.scale.apply(_rows(stack, index)) for stack in (self.source, self.target))
         return source.to(self.device), target.to(self.device)
+
+
+def split(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sorted indices of the pairs that are fitted to and of those held out, two thirds to one third."""
+    order = np.random.default_rng(seed).permutation(count)
+    fit = min(FIT_PAIRS, (2 * count) // 3)
+    return np.sort(order[:fit]), np.sort(order[fit : fit + HELD_OUT_PAIRS])
+
+
+def among_all(values: Float[np.ndarray, "n k"], index: np.ndarray, count: int) -> Float[np.ndarray, "c k"]:
+    """Values of some pairs (indices or a mask) among those of all ``count``; NaN elsewhere."""
+    spread = np.full((count, values.shape[1]), np.nan)
+    spread[index] = values
+    return spread
 
 
 def chunk_slices(count: int, pixels_per_image: int) -> Iterator[slice]:

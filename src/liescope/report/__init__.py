@@ -1,6 +1,7 @@
 """Pictures, words and the page of a result."""
 
 from liescope.report.compare import render_comparison, write_comparison
+from liescope.report.folder import write_folder
 from liescope.report.orbit import plot_orbit
 from liescope.report.page import render_page, write_page
 from liescope.report.pairs import plot_pairs
@@ -14,5 +15,6 @@ __all__ = [
     "render_comparison",
     "render_page",
     "write_comparison",
+    "write_folder",
     "write_page",
 ]

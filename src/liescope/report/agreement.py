@@ -8,12 +8,12 @@ import numpy as np
 from jaxtyping import Float
 
 from liescope.algebra.sampling import field_columns
-from liescope.result import SymmetryResult
+from liescope.answer import Answer
 
 __all__ = ["cosine_matrix", "span_degrees"]
 
 
-def cosine_matrix(results: Sequence[SymmetryResult]) -> Float[np.ndarray, "g g"]:
+def cosine_matrix(results: Sequence[Answer]) -> Float[np.ndarray, "g g"]:
     """|cos| of the angles between all generators of all results, one result after the other.
 
     In L2 over the first result's image: the bases need not be the same. NaN where a field is not finite there.
@@ -24,7 +24,7 @@ def cosine_matrix(results: Sequence[SymmetryResult]) -> Float[np.ndarray, "g g"]
     return matrix
 
 
-def span_degrees(results: Sequence[SymmetryResult]) -> dict[tuple[int, int], Float[np.ndarray, " k"]]:
+def span_degrees(results: Sequence[Answer]) -> dict[tuple[int, int], Float[np.ndarray, " k"]]:
     """Principal angles in degrees, ascending, between the spans of every two results that found a symmetry."""
     spans = {}
     for k, columns in enumerate(_columns(results)):
@@ -43,7 +43,7 @@ def span_degrees(results: Sequence[SymmetryResult]) -> dict[tuple[int, int], Flo
     return angles
 
 
-def _columns(results: Sequence[SymmetryResult]) -> list[np.ndarray]:
+def _columns(results: Sequence[Answer]) -> list[np.ndarray]:
     """The generators of every result at the same points, one column each."""
     shape = (results[0].shape[1], results[0].shape[2])
     return [

@@ -11,16 +11,17 @@ import numpy as np
 from markupsafe import Markup
 
 from liescope import __version__
+from liescope.answer import Answer
+from liescope.answer.numbers import angle_bound, error_size, number, p_value_words, percent
 from liescope.errors import InputError
 from liescope.report import words
 from liescope.report.agreement import cosine_matrix, span_degrees
 from liescope.report.drawings import field_svg
 from liescope.report.evidence import explained, gain_p_value
-from liescope.report.numbers import angle_bound, error_size, number, p_value_words, percent, span
+from liescope.report.numbers import span
 from liescope.report.overlay import Law, draw_laws
 from liescope.report.theme import PAGE, figure, page_svg
 from liescope.report.typesetting import escaped, fill
-from liescope.result import SymmetryResult
 
 __all__ = ["render_comparison", "write_comparison"]
 
@@ -53,12 +54,12 @@ class LawsView(NamedTuple):
     rows: list[tuple[str, str, str]]
 
 
-def render_comparison(results: Sequence[SymmetryResult], names: Sequence[str]) -> str:
+def render_comparison(results: Sequence[Answer], names: Sequence[str]) -> str:
     """The page as text.
 
     Parameters
     ----------
-    results : sequence of SymmetryResult
+    results : sequence of Answer
         Two or more.
     names : sequence of str
         What to call them, one each.
@@ -95,7 +96,7 @@ def render_comparison(results: Sequence[SymmetryResult], names: Sequence[str]) -
     )
 
 
-def write_comparison(results: Sequence[SymmetryResult], names: Sequence[str], path: Path) -> None:
+def write_comparison(results: Sequence[Answer], names: Sequence[str], path: Path) -> None:
     """Write :func:`render_comparison` to a file."""
     path.write_text(render_comparison(results, names), encoding="utf-8")
 
@@ -105,12 +106,12 @@ def _letter(k: int) -> str:
     return chr(ord("A") + k % 26) + (str(k // 26 + 1) if k >= 26 else "")
 
 
-def _generator_labels(result: SymmetryResult, letter: str) -> list[str]:
+def _generator_labels(result: Answer, letter: str) -> list[str]:
     count = len(result.generators)
     return [f"{letter}{k + 1}" if count > 1 else letter for k in range(count)]
 
 
-def _error_left(result: SymmetryResult) -> str:
+def _error_left(result: Answer) -> str:
     heldout = result.evidence.get("heldout_error")
     if heldout is None:
         return "unknown"
@@ -119,7 +120,7 @@ def _error_left(result: SymmetryResult) -> str:
     return f"{error_size(float(heldout))} {'over all' if everything else 'on held-out'} pairs"
 
 
-def _column(result: SymmetryResult, name: str, letter: str) -> Column:
+def _column(result: Answer, name: str, letter: str) -> Column:
     share = explained(result)
     p = gain_p_value(result)
     found = bool(result.generators)
@@ -147,7 +148,7 @@ def _column(result: SymmetryResult, name: str, letter: str) -> Column:
     )
 
 
-def _sentence(results: Sequence[SymmetryResult], angles: dict[tuple[int, int], np.ndarray]) -> str:
+def _sentence(results: Sequence[Answer], angles: dict[tuple[int, int], np.ndarray]) -> str:
     """Whether they say the same, in one sentence."""
     found = [len(result.generators) for result in results]
     if not any(found):
@@ -167,7 +168,7 @@ def _sentence(results: Sequence[SymmetryResult], angles: dict[tuple[int, int], n
     )
 
 
-def _fields(results: Sequence[SymmetryResult], letters: Sequence[str]) -> list[Field]:
+def _fields(results: Sequence[Answer], letters: Sequence[str]) -> list[Field]:
     fields = []
     for result, letter in zip(results, letters, strict=True):
         for k, label in enumerate(_generator_labels(result, letter)):
@@ -178,7 +179,7 @@ def _fields(results: Sequence[SymmetryResult], letters: Sequence[str]) -> list[F
     return fields
 
 
-def _laws(results: Sequence[SymmetryResult], letters: Sequence[str]) -> list[LawsView]:
+def _laws(results: Sequence[Answer], letters: Sequence[str]) -> list[LawsView]:
     """One drawing for every unit, and another for plain parameters of fields with other names."""
     groups: dict[tuple[str, str], list[Law]] = {}
     for result, letter in zip(results, letters, strict=True):

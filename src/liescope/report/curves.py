@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,10 +10,10 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from liescope.report.numbers import number
+from liescope.answer import Answer
+from liescope.answer.numbers import number
 from liescope.report.theme import PAGE, Theme, figure, page_svg
 from liescope.report.typesetting import escaped
-from liescope.result import SymmetryResult
 
 __all__ = ["Training", "draw_coefficients", "draw_losses", "training_view"]
 
@@ -25,7 +25,7 @@ _LOSSES = {
 }
 _WIDTH, _HEIGHT = 4.6, 2.6
 
-Row = dict[str, float]
+Row = Mapping[str, float]
 
 
 class Training(NamedTuple):
@@ -36,9 +36,8 @@ class Training(NamedTuple):
     sentence: str
 
 
-def training_view(result: SymmetryResult) -> Training | None:
-    """Curves of the latent engine's training; None where there was none or nothing of it was kept."""
-    history = result.latent.history if result.latent is not None else []
+def training_view(result: Answer, history: Sequence[Row]) -> Training | None:
+    """Curves of a training; None where there was none or nothing of it was kept."""
     if len(history) < 2:
         return None
     first, last = history[0], history[-1]
@@ -125,6 +124,6 @@ def _frame(ax: Axes, label: str, theme: Theme) -> None:
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def _coefficient_words(result: SymmetryResult, history: Sequence[Row]) -> str:
+def _coefficient_words(result: Answer, history: Sequence[Row]) -> str:
     equations = "; ".join(g.generator.equation for g in result.generators) or "no generator that counts"
     return f"Coefficients over {len(history)} epochs, at the end {equations}"

@@ -6,14 +6,14 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from liescope.report.numbers import number
-from liescope.result import SymmetryResult
-from liescope.result.values import plain_values
+from liescope.answer import Answer
+from liescope.answer.numbers import number
+from liescope.answer.values import plain_values
 
 __all__ = ["lines_to_use", "run_rows", "setting_rows"]
 
 
-def lines_to_use(result: SymmetryResult, folder_name: str) -> list[tuple[str, str]]:
+def lines_to_use(result: Answer, folder_name: str) -> list[tuple[str, str]]:
     """(what it does, lines to copy)."""
     if not result.generators:
         return []
@@ -39,18 +39,18 @@ def lines_to_use(result: SymmetryResult, folder_name: str) -> list[tuple[str, st
     ]
 
 
-def _units(result: SymmetryResult) -> str:
+def _units(result: Answer) -> str:
     names = {"degree": "degrees", "pixel": "pixels", "log-factor": "the logarithm of the factor"}
     units = dict.fromkeys(names.get(g.generator.unit, "the parameter of the equation") for g in result.generators)
     return ", ".join(units)
 
 
-def _natural_example(result: SymmetryResult) -> str:
+def _natural_example(result: Answer) -> str:
     handy = {"degree": "30", "pixel": "2", "log-factor": "0.2"}
     return ",".join(handy.get(g.generator.unit, "0.3") for g in result.generators)
 
 
-def run_rows(result: SymmetryResult) -> list[tuple[str, str]]:
+def run_rows(result: Answer) -> list[tuple[str, str]]:
     """The run: data, engine, seed, time, versions."""
     channels, height, width = result.shape
     size = f"{height} \N{MULTIPLICATION SIGN} {width} pixels, {channels} channel{'s' * (channels > 1)}"
@@ -66,7 +66,7 @@ def run_rows(result: SymmetryResult) -> list[tuple[str, str]]:
     return rows + [(names.get(name, name), str(version)) for name, version in result.versions.items()]
 
 
-def setting_rows(result: SymmetryResult) -> list[tuple[str, str]]:
+def setting_rows(result: Answer) -> list[tuple[str, str]]:
     """The settings, one a row; those inside a group after the group's name."""
     return [(name.replace("_", " "), _setting(value)) for name, value in _leaves(plain_values(result.settings))]
 

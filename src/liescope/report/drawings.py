@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from liescope.algebra import Generator
+from liescope.answer import Answer
 from liescope.report.plots import field_height, plot_field, plot_magnitudes
 from liescope.report.theme import PAGE, figure, page_svg
-from liescope.result import SymmetryResult
 
 __all__ = ["field_svg", "law_svg"]
 
@@ -26,7 +26,7 @@ def field_svg(generator: Generator, prefix: str, label: str, width: float = 3.6)
     return page_svg(fig, prefix, label)
 
 
-def law_svg(result: SymmetryResult, index: int, prefix: str, label: str, width: float = 5.2) -> str:
+def law_svg(result: Answer, index: int, prefix: str, label: str, width: float = 5.2) -> str:
     """The histogram of one generator's magnitudes in the page's colours; parameters as of :func:`field_svg`."""
     fig = figure(width, 0.44 * width)
     plot_magnitudes(result, index, fig.axes[0], theme=PAGE)

@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from liescope.answer import Answer
+from liescope.answer.numbers import angle_bound, error_size, number, p_value_words, percent
 from liescope.inference import LEVEL
-from liescope.report.numbers import angle_bound, error_size, number, p_value_words, percent, unit_label
+from liescope.report.numbers import unit_label
 from liescope.report.words import sentence, spoken_name, title
-from liescope.result import SymmetryResult
 
 __all__ = ["evidence_words", "explained", "gain_p_value", "summary"]
 
 
-def explained(result: SymmetryResult) -> float:
+def explained(result: Answer) -> float:
     """Share of the held-out difference between source and target that the symmetry removes."""
     found, nothing = (result.evidence.get(key) for key in ("heldout_error", "identity_error"))
     if found is None or nothing is None or not nothing > 0:
@@ -23,14 +24,14 @@ def explained(result: SymmetryResult) -> float:
     return 1.0 - float(found) / float(nothing)
 
 
-def gain_p_value(result: SymmetryResult) -> float | None:
+def gain_p_value(result: Answer) -> float | None:
     """Chance of what generators bought on pairs, if there were no symmetry; a contrast has a test of its own for it."""
     contrast = result.evidence.get("contrast") or {}
     p_value = contrast.get("gain_p_value", result.evidence.get("p_value"))
     return None if p_value is None else float(p_value)
 
 
-def evidence_words(result: SymmetryResult) -> list[str]:
+def evidence_words(result: Answer) -> list[str]:
     """What speaks for (or against) the verdict: sentences with numbers."""
     evidence: dict[str, Any] = {k: v for k, v in result.evidence.items() if v is not None}
     words = _error_words(result, evidence)
@@ -42,7 +43,7 @@ def evidence_words(result: SymmetryResult) -> list[str]:
     return words
 
 
-def _error_words(result: SymmetryResult, evidence: dict[str, Any]) -> list[str]:
+def _error_words(result: Answer, evidence: dict[str, Any]) -> list[str]:
     """Errors before and after, those of pairs that do not belong together, and what chance would do."""
     if math.isnan(share := explained(result)):
         return []
@@ -88,7 +89,7 @@ def _contrast_words(contrast: dict[str, Any]) -> str:
     )
 
 
-def _identifiable_words(result: SymmetryResult) -> list[str]:
+def _identifiable_words(result: Answer) -> list[str]:
     """What is to be said of pairs that follow the symmetry without telling by how much."""
     if result.identifiable is None or result.t_error is None or not result.accepted.any():
         return []
@@ -107,7 +108,7 @@ def _identifiable_words(result: SymmetryResult) -> list[str]:
     ]
 
 
-def _accepted_words(result: SymmetryResult) -> str:
+def _accepted_words(result: Answer) -> str:
     if result.evidence.get("contrast"):
         told = "all" if result.accepted.all() else f"{int(result.accepted.sum()):,}"
         return (
@@ -120,7 +121,7 @@ def _accepted_words(result: SymmetryResult) -> str:
     return f"{share} follow the symmetry; the others are left out of the figures."
 
 
-def summary(result: SymmetryResult) -> str:
+def summary(result: Answer) -> str:
     """The answer in a few plain lines."""
     lines = [f"{title(result)}. {sentence(result)}"]
     for g in result.generators:

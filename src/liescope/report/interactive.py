@@ -10,12 +10,12 @@ import numpy as np
 import torch
 
 from liescope.algebra import Generator
+from liescope.answer import Answer
 from liescope.data import resize_images
-from liescope.engines.pair_set import GreyScale
+from liescope.engines import Fitted, GreyScale
 from liescope.geometry import Grid, PolynomialBasis, sample
 from liescope.geometry.flow import flow, runge_kutta_steps
 from liescope.report.numbers import span
-from liescope.result import SymmetryResult
 
 __all__ = ["DECODED_STEPS", "SHOWN", "Sources", "moved_images", "natural_range", "slider_data", "sources_of"]
 
@@ -51,7 +51,7 @@ class Sources(NamedTuple):
     grid: Grid
 
 
-def sources_of(result: SymmetryResult) -> Sources | None:
+def sources_of(result: Answer) -> Sources | None:
     """The sources of a result's samples, large ones made smaller; None where there is nothing to show."""
     kept = result.samples
     if kept is None or not result.generators or not len(kept.index):
@@ -59,8 +59,8 @@ def sources_of(result: SymmetryResult) -> Sources | None:
     stacks = [np.asarray(stack, np.float32) for stack in (kept.source, kept.target)]
     low = float(min(np.nanmin(stack) for stack in stacks))
     height = float(max(np.nanmax(stack) for stack in stacks)) - low or 1.0
-    if result.latent is not None:
-        background = result.latent.background
+    if result.product and result.background is not None:
+        background = result.background
     else:
         background = GreyScale.of(stacks[1], np.arange(0, len(stacks[1]), math.ceil(len(stacks[1]) / 16))).background
     grid = Grid.of(*result.shape[1:])
@@ -80,7 +80,7 @@ def _shown(images: np.ndarray, shape: tuple[int, int], low: float, height: float
     return np.asarray(np.clip((np.nan_to_num(colours) - low) / height, 0, 1), dtype=np.float32)
 
 
-def _order(result: SymmetryResult, sources: Sources) -> np.ndarray:
+def _order(result: Answer, sources: Sources) -> np.ndarray:
     """Accepted pairs first, those first that change most along the flows; the first few are unlike each other."""
     images = sources.images
     change = np.zeros(len(images))
@@ -111,7 +111,7 @@ def moved_images(generator: Generator, images: np.ndarray, t: np.ndarray, source
     return moved
 
 
-def natural_range(result: SymmetryResult, index: int) -> tuple[float, float]:
+def natural_range(result: Answer, index: int) -> tuple[float, float]:
     """How far the slider goes to either side and its step, in natural units: round numbers about the law's range."""
     generator = result.generators[index].generator
     ends = span(result, index)
@@ -125,8 +125,8 @@ def natural_range(result: SymmetryResult, index: int) -> tuple[float, float]:
     return round(math.ceil(reach / step - 0.1) * step, 12), round(step, 12)
 
 
-def slider_data(result: SymmetryResult, sources: Sources | None) -> dict[str, Any]:
-    """What page.js reads: plain values, images as bytes in base64."""
+def slider_data(result: Answer, sources: Sources | None, fitted: Fitted | None = None) -> dict[str, Any]:
+    """What page.js reads: plain values, images as bytes in base64; decoded ones where ``fitted`` has a decoder."""
     grid = sources.grid if sources else Grid.of(*result.shape[1:])
     return {
         "grid": {
@@ -139,7 +139,7 @@ def slider_data(result: SymmetryResult, sources: Sources | None) -> dict[str, An
         "background": [round(255 * float(b), 3) for b in sources.background] if sources else [],
         "pairs": sources.pairs if sources else [],
         "shown": SHOWN,
-        "generators": [_generator(result, k, sources) for k in range(len(result.generators))],
+        "generators": [_generator(result, k, sources, fitted) for k in range(len(result.generators))],
     }
 
 
@@ -151,7 +151,7 @@ def _pixels(images: np.ndarray) -> dict[str, Any]:
     return {"count": count, "channels": channels, "rows": rows, "columns": columns, "data": data}
 
 
-def _generator(result: SymmetryResult, index: int, sources: Sources | None) -> dict[str, Any]:
+def _generator(result: Answer, index: int, sources: Sources | None, fitted: Fitted | None) -> dict[str, Any]:
     g = result.generators[index].generator
     reach, step = natural_range(result, index)
     vector = torch.as_tensor(g.coefficients * reach / g.unit_per_t)
@@ -162,7 +162,7 @@ def _generator(result: SymmetryResult, index: int, sources: Sources | None) -> d
         "step": step,
         "stepsToEnd": runge_kutta_steps(g.basis, vector),
         "field": _field(g),
-        "decoded": _decoded(result, index, reach, sources),
+        "decoded": _decoded(result, index, reach, sources, fitted),
     }
 
 
@@ -182,9 +182,11 @@ def _field(generator: Generator) -> dict[str, Any]:
     return {"side": _FIELD_SIDE, "half": _FIELD_HALF, "data": data}
 
 
-def _decoded(result: SymmetryResult, index: int, reach: float, sources: Sources | None) -> dict[str, Any] | None:
-    """The latent engine's traversals of the images that are shown first."""
-    if result.latent is None or sources is None or result.samples is None:
+def _decoded(
+    result: Answer, index: int, reach: float, sources: Sources | None, fitted: Fitted | None
+) -> dict[str, Any] | None:
+    """Traversals, by a decoder, of the images that are shown first."""
+    if fitted is None or sources is None or result.samples is None:
         return None
     natural = np.linspace(-reach, reach, DECODED_STEPS)
     ts = np.zeros((len(natural), len(result.generators)))
@@ -193,7 +195,8 @@ def _decoded(result: SymmetryResult, index: int, reach: float, sources: Sources 
     bytes_of_one = len(natural) * grid.size * sources.images.shape[1] * len(result.generators)
     count = min(SHOWN, max(1, _DECODED_BYTES // bytes_of_one))
     images = np.asarray(result.samples.source)[sources.place[:count]]
-    strips = result.latent.traverse(images, ts)
+    steps = [fitted.decoded(images, t) for t in ts]
+    strips = np.stack([step for step in steps if step is not None], axis=1)
     flat = strips.reshape(-1, *strips.shape[2:])
     pixels = _pixels(_shown(flat.astype(np.float32), grid.shape, sources.low, sources.height))
     return pixels | {"count": len(strips), "steps": natural.tolist()}

@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import html
 
-from liescope.algebra.display import ACCENT, SECOND, card, generator_html, rows_html
+from liescope.algebra.display import ACCENT, SECOND, card, rows_html
+from liescope.answer import Answer
+from liescope.answer.numbers import number, p_value_words, percent
 from liescope.report import words
 from liescope.report.drawings import law_svg
 from liescope.report.evidence import explained
-from liescope.report.numbers import angle_bound, number, p_value_words, percent
 from liescope.report.typesetting import prose
-from liescope.result import DetectedGenerator, SymmetryResult
 
-__all__ = ["detected_html", "result_html"]
+__all__ = ["result_html"]
 
 # Letters take the notebook's own colour, light or dark.
 _COLOURS = (
@@ -22,12 +22,7 @@ _COLOURS = (
 )
 
 
-def detected_html(found: DetectedGenerator) -> str:
-    """A generator with its uncertainty."""
-    return card(generator_html(found.generator, _uncertainty(found)))
-
-
-def result_html(result: SymmetryResult) -> str:
+def result_html(result: Answer) -> str:
     """The verdict, every generator with its field and its law, the numbers that count."""
     title, sentence = (html.escape(prose(text)) for text in (words.title(result), words.sentence(result)))
     head = f'<div style="font-size:1.25em;font-weight:600">{title}</div><div>{sentence}</div>'
@@ -35,7 +30,7 @@ def result_html(result: SymmetryResult) -> str:
     return card(head + drawings + rows_html(_key_numbers(result)))
 
 
-def _generator(result: SymmetryResult, index: int) -> str:
+def _generator(result: Answer, index: int) -> str:
     found = result.generators[index]
     how_much = prose(words.how_much(result, index))
     label = html.escape(f"histogram of the magnitudes: {how_much}")
@@ -44,16 +39,12 @@ def _generator(result: SymmetryResult, index: int) -> str:
     law = law_svg(result, index, f"liescope-{digest}", label, width=3.6)
     return (
         f'<div style="display:flex;flex-wrap:wrap;align-items:center;gap:4px 24px;{_COLOURS}">'
-        f"{generator_html(found.generator, {'magnitude': how_much.removeprefix('by ')} | _uncertainty(found))}"
+        f"{found.html({'magnitude': how_much.removeprefix('by ')})}"
         f'<div style="flex:0 1 320px;min-width:240px">{law}</div></div>'
     )
 
 
-def _uncertainty(found: DetectedGenerator) -> dict[str, str]:
-    return {"direction": f"uncertain by {angle_bound(found.direction_error_deg)} degrees"}
-
-
-def _key_numbers(result: SymmetryResult) -> dict[str, str]:
+def _key_numbers(result: Answer) -> dict[str, str]:
     rows = {"difference explained on held-out pairs": percent(max(explained(result), 0.0))}
     p = result.evidence.get("p_value")
     rows["chance of such a gain without symmetry"] = "unknown" if p is None else p_value_words(float(p))

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from liescope.algebra import Generator
+from liescope.answer import Answer, DetectedGenerator
 from liescope.errors import InputError
 from liescope.geometry import transport_images
 from liescope.geometry.transport import Border
@@ -18,7 +19,6 @@ from liescope.report.numbers import precision, span
 from liescope.report.plots import chosen_generator, magnitude_label, minus
 from liescope.report.theme import LIGHT, Theme, new_axes
 from liescope.report.words import bare_amount
-from liescope.result import DetectedGenerator, SymmetryResult
 
 __all__ = ["plot_orbit"]
 
@@ -28,7 +28,7 @@ _GAP = 0.08
 
 
 def plot_orbit(
-    symmetry: SymmetryResult | DetectedGenerator | Generator,
+    symmetry: Answer | DetectedGenerator | Generator,
     image: np.ndarray,
     ts: Sequence[float] | np.ndarray | None = None,
     ax: Axes | None = None,
@@ -43,7 +43,7 @@ def plot_orbit(
 
     Parameters
     ----------
-    symmetry : SymmetryResult, DetectedGenerator or Generator
+    symmetry : Answer, DetectedGenerator or Generator
     image : array, shape (H, W) or (C, H, W)
         Of any size. Three channels are drawn in colour, other numbers of channels as their mean.
     ts : sequence of float, optional
@@ -104,22 +104,18 @@ def _image(image: np.ndarray) -> np.ndarray:
     return stack if len(stack) == 3 else stack.mean(axis=0, keepdims=True)
 
 
-def _generator(
-    symmetry: SymmetryResult | DetectedGenerator | Generator, index: int, shape: tuple[int, ...]
-) -> Generator:
+def _generator(symmetry: Answer | DetectedGenerator | Generator, index: int, shape: tuple[int, ...]) -> Generator:
     """The generator on the image at hand: a pixel of a larger image is a smaller shift."""
-    if isinstance(symmetry, SymmetryResult):
+    if isinstance(symmetry, Answer):
         g = chosen_generator(symmetry, index)
     else:
         g = symmetry.generator if isinstance(symmetry, DetectedGenerator) else symmetry
     return Generator(g.coefficients, g.basis, (shape[0], shape[1]))
 
 
-def _range(
-    symmetry: SymmetryResult | DetectedGenerator | Generator, index: int, found: Generator
-) -> tuple[float, float]:
+def _range(symmetry: Answer | DetectedGenerator | Generator, index: int, found: Generator) -> tuple[float, float]:
     """Natural magnitudes worth showing."""
-    if isinstance(symmetry, SymmetryResult):
+    if isinstance(symmetry, Answer):
         low, high = span(symmetry, index)
         if not math.isnan(low):
             # Pixels of the data are not those of the image.

@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
+from liescope.answer import Answer
 from liescope.report.numbers import accepted_natural, span
 from liescope.report.theme import Theme
-from liescope.result import SymmetryResult
 
 __all__ = ["Law", "draw_laws"]
 
@@ -28,7 +28,7 @@ _UNITS = {
 class Law(NamedTuple):
     """The magnitudes of one generator of one result, and what the drawing calls them."""
 
-    result: SymmetryResult
+    result: Answer
     generator: int
     label: str
 

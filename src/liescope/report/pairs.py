@@ -5,24 +5,22 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 
+from liescope.answer import Answer
+from liescope.answer.numbers import error_size
 from liescope.errors import InputError
-from liescope.report.numbers import error_size
 from liescope.report.plots import DIFFERENCE, minus
 from liescope.report.samples import SampleView, sample_views
 from liescope.report.theme import LIGHT, Theme, new_axes
-from liescope.result import SymmetryResult
 
 __all__ = ["plot_pairs"]
 
 
-def plot_pairs(
-    result: SymmetryResult, count: int = 6, axes: np.ndarray | None = None, *, theme: Theme = LIGHT
-) -> np.ndarray:
+def plot_pairs(result: Answer, count: int = 6, axes: np.ndarray | None = None, *, theme: Theme = LIGHT) -> np.ndarray:
     """Sample pairs, one a row: source, target, transported source, difference.
 
     Parameters
     ----------
-    result : SymmetryResult
+    result : Answer
         With ``samples``.
     count : int
         Number of pairs at most.

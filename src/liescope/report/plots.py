@@ -8,12 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
 from liescope.algebra import Generator
+from liescope.answer import Answer, DetectedGenerator
+from liescope.answer.numbers import number
 from liescope.errors import InputError
 from liescope.geometry import Grid, flow
-from liescope.report.numbers import histogram, number, precision
+from liescope.report.numbers import histogram, precision
 from liescope.report.theme import LIGHT, Theme, new_axes
 from liescope.report.words import bare_amount, modes_of
-from liescope.result import DetectedGenerator, SymmetryResult
 
 __all__ = [
     "DIFFERENCE",
@@ -170,7 +171,7 @@ def _centre(ax: Axes, generator: Generator, grid: Grid, theme: Theme) -> None:
 
 
 def plot_magnitudes(
-    result: SymmetryResult,
+    result: Answer,
     generator: int = 0,
     ax: Axes | None = None,
     *,
@@ -181,7 +182,7 @@ def plot_magnitudes(
 
     Parameters
     ----------
-    result : SymmetryResult
+    result : Answer
     generator : int
         Which generator's magnitude.
     ax : Axes, optional
@@ -227,7 +228,7 @@ def plot_magnitudes(
     return ax
 
 
-def chosen_generator(result: SymmetryResult, index: int) -> Generator:
+def chosen_generator(result: Answer, index: int) -> Generator:
     """One generator of a result."""
     count = len(result.generators)
     if not 0 <= index < count:

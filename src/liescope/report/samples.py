@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from liescope.answer import Answer
 from liescope.data import resize_images
 from liescope.report.numbers import accepted_natural, amount, precision
-from liescope.result import SymmetryResult
 
 __all__ = ["SampleView", "sample_views"]
 
@@ -35,7 +35,7 @@ class SampleView(NamedTuple):
     difference: np.ndarray
 
 
-def sample_views(result: SymmetryResult) -> list[SampleView]:
+def sample_views(result: Answer) -> list[SampleView]:
     """The best, typical, worst accepted and rejected of the result's samples, in this order."""
     if result.samples is None or not len(result.samples.index):
         return []
@@ -66,7 +66,7 @@ def sample_views(result: SymmetryResult) -> list[SampleView]:
     return views
 
 
-def _chosen(result: SymmetryResult) -> list[tuple[str, int]]:
+def _chosen(result: Answer) -> list[tuple[str, int]]:
     """(kind, place among the samples); every sample at most once."""
     if result.samples is None:
         return []
@@ -101,7 +101,7 @@ def _shown(image: np.ndarray) -> np.ndarray:
     return np.moveaxis(image, 0, -1) if len(image) == 3 else image.mean(axis=0)
 
 
-def _caption(result: SymmetryResult, index: int) -> str:
+def _caption(result: Answer, index: int) -> str:
     """Magnitudes of one pair in natural units."""
     texts = []
     for k, g in enumerate(result.generators):

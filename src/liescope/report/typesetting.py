@@ -9,7 +9,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from liescope.algebra.display import equation_html
-from liescope.report.numbers import angle_bound, error_size, number, percent
+from liescope.answer.numbers import angle_bound, error_size, number, percent
 from liescope.report.palette import DARK, LIGHT, PAPER
 
 __all__ = ["escaped", "fill", "prose", "spoken", "typeset"]

@@ -12,14 +12,15 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.image import imsave
 
+from liescope.answer import Answer, DetectedGenerator
+from liescope.answer.numbers import number, number_fixed
 from liescope.report import words
 from liescope.report.drawings import field_svg, law_svg
 from liescope.report.interactive import Sources, moved_images, natural_range
-from liescope.report.numbers import amount, number, number_fixed, precision
+from liescope.report.numbers import amount, precision
 from liescope.report.plots import DIFFERENCE
 from liescope.report.samples import SampleView
 from liescope.report.typesetting import escaped
-from liescope.result import DetectedGenerator, SymmetryResult
 
 __all__ = [
     "Coefficient",
@@ -94,7 +95,7 @@ class PairView(NamedTuple):
     pictures: list[Picture]
 
 
-def generator_view(result: SymmetryResult, index: int, sources: Sources | None) -> GeneratorView:
+def generator_view(result: Answer, index: int, sources: Sources | None) -> GeneratorView:
     """Everything about one generator of a result."""
     found = result.generators[index]
     g = found.generator
@@ -138,7 +139,7 @@ def _coefficients(found: DetectedGenerator) -> list[Coefficient]:
     return rows
 
 
-def _law(result: SymmetryResult, index: int) -> list[tuple[str, str]]:
+def _law(result: Answer, index: int) -> list[tuple[str, str]]:
     """Rows (name, value) that describe the magnitudes of one generator in natural units."""
     g = result.generators[index].generator
     summary = result.magnitudes_summary
@@ -161,7 +162,7 @@ def _law(result: SymmetryResult, index: int) -> list[tuple[str, str]]:
     return rows
 
 
-def _stills(result: SymmetryResult, index: int, sources: Sources | None) -> list[Picture]:
+def _stills(result: Answer, index: int, sources: Sources | None) -> list[Picture]:
     """The first image moved by a few magnitudes."""
     if sources is None:
         return []
@@ -184,7 +185,7 @@ def _for_drawing(image: np.ndarray) -> np.ndarray:
     return shown
 
 
-def bracket_rows(result: SymmetryResult) -> list[tuple[tuple[int, int], list[Share]]]:
+def bracket_rows(result: Answer) -> list[tuple[tuple[int, int], list[Share]]]:
     """((1, 2), its parts): the brackets of the generators by each other, where the algebra is closed."""
     constants = result.algebra.get("structure_constants")
     count = len(result.generators)

@@ -7,15 +7,9 @@ import math
 import numpy as np
 
 from liescope.algebra import Generator
-from liescope.report.numbers import (
-    amount,
-    number,
-    p_value_words,
-    precision,
-    span,
-    unit_label,
-)
-from liescope.result import SymmetryResult
+from liescope.answer import Answer
+from liescope.answer.numbers import number, p_value_words
+from liescope.report.numbers import amount, precision, span, unit_label
 
 __all__ = [
     "action",
@@ -39,7 +33,7 @@ __all__ = [
 _MANY_MODES = 9
 
 
-def title(result: SymmetryResult) -> str:
+def title(result: Answer) -> str:
     """The verdict in a few words."""
     names = [spoken_name(g.generator.name) for g in result.generators]
     if not names:
@@ -108,7 +102,7 @@ def action(generator: Generator) -> str:
     return phrases.get(generator.name, f"moved along the flow of {generator.equation}")
 
 
-def modes_of(result: SymmetryResult, index: int) -> list[float]:
+def modes_of(result: Answer, index: int) -> list[float]:
     """Modes of the law of one generator's magnitude, in natural units; none where there is a single hump."""
     modes = result.magnitudes_summary["modes"]
     if index >= len(modes) or len(modes[index]) < 2:
@@ -116,7 +110,7 @@ def modes_of(result: SymmetryResult, index: int) -> list[float]:
     return [m * result.generators[index].generator.unit_per_t for m in modes[index]]
 
 
-def ends(result: SymmetryResult, index: int) -> tuple[str, str]:
+def ends(result: Answer, index: int) -> tuple[str, str]:
     """The range of a magnitude in natural units, without the unit's name: ("-60", "60")."""
     generator = result.generators[index].generator
     low, high = span(result, index)
@@ -126,7 +120,7 @@ def ends(result: SymmetryResult, index: int) -> tuple[str, str]:
     return bare_amount(generator, low, step), bare_amount(generator, high, step)
 
 
-def how_much(result: SymmetryResult, index: int = 0) -> str:
+def how_much(result: Answer, index: int = 0) -> str:
     """The range of a magnitude in words: "by between -60 and 60 degrees"."""
     generator = result.generators[index].generator
     first, last = ends(result, index)
@@ -152,7 +146,7 @@ def bare_amount(generator: Generator, natural: float, step: float) -> str:
     return text.removeprefix("factor ").removesuffix(f" {unit_label(generator)}")
 
 
-def modes_words(result: SymmetryResult, index: int) -> str:
+def modes_words(result: Answer, index: int) -> str:
     """ "mostly near -60, 0 and 60 degrees", or nothing for a law with one hump."""
     modes = modes_of(result, index)
     if not modes or len(modes) > _MANY_MODES:
@@ -172,13 +166,13 @@ def law_caption(generator: Generator, contrast: bool) -> str:
     return f"{kinds.get(generator.unit, generator.unit)}, {which}"
 
 
-def reason(result: SymmetryResult) -> str:
+def reason(result: Answer) -> str:
     """The result's reason as a sentence."""
     text = result.reason.strip().rstrip(".")
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
-def sentence(result: SymmetryResult) -> str:
+def sentence(result: Answer) -> str:
     """The answer in one sentence."""
     if not result.generators:
         return reason(result)
@@ -191,7 +185,7 @@ def sentence(result: SymmetryResult) -> str:
     return f"Each target is {whose} {action(result.generators[0].generator)}, {how_much(result)}{tail}."
 
 
-def algebra_words(result: SymmetryResult) -> str:
+def algebra_words(result: Answer) -> str:
     """Dimension, name and closure of what the generators span."""
     name, described = result.algebra.get("name"), result.algebra.get("description")
     size = int(result.algebra.get("dimension") or len(result.generators))
@@ -216,7 +210,7 @@ def algebra_words(result: SymmetryResult) -> str:
     return text
 
 
-def factor_words(result: SymmetryResult) -> str:
+def factor_words(result: Answer) -> str:
     """What the pairs are products of, or nothing."""
     factors = result.algebra.get("factors")
     if not factors:
@@ -227,7 +221,7 @@ def factor_words(result: SymmetryResult) -> str:
     return f"Every pair is a product of {len(names)} transforms: {listed} (to {misfit} pixels)."
 
 
-def clean_words(result: SymmetryResult) -> str:
+def clean_words(result: Answer) -> str:
     """Generators in simple numbers and what those cost, or nothing where the data contradict all simple ones."""
     clean = result.algebra.get("clean")
     if not clean or not any(clean["snapped"]):

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from liescope.answer.values import json_text, plain_values
 from liescope.data.pairs import atomic_path
 from liescope.evaluation.bench.record import csv_text, environment
 from liescope.reproduce.registry import FIGURES
 from liescope.reproduce.study import Reproduction, Request
-from liescope.result.values import json_text, plain_values
 
 __all__ = ["SCHEMA", "read_findings", "write_reproduction"]
 

@@ -1,8 +1,7 @@
 """One result type for every engine, and its folder."""
 
-from liescope.result.folder import RESULT_FILES, WORK_FOLDER, atomic_folder, check_folder
-from liescope.result.loading import load_result
-from liescope.result.symmetry import SCHEMA, DetectedGenerator, Samples, SymmetryResult
+from liescope.answer import RESULT_FILES, SCHEMA, WORK_FOLDER, DetectedGenerator, Samples, atomic_folder, check_folder
+from liescope.result.symmetry import SymmetryResult, load_result
 
 __all__ = [
     "RESULT_FILES",

@@ -15,7 +15,7 @@ import torch
 from safetensors import safe_open
 
 from liescope.engines.latent import SCHEMA, LatentModel, TrainedLatent, load_latent
-from liescope.engines.latent.history import read_history, write_history
+from liescope.engines.latent.history import history_of, write_history
 from liescope.errors import InputError
 from liescope.geometry import affine, field_basis, get_basis
 
@@ -266,7 +266,7 @@ def test_the_files_hold_no_pickle(untrained: Make, tmp_path: Path) -> None:
         with pytest.raises((pickle.UnpicklingError, EOFError, ValueError, LookupError)):
             pickle.loads(path.read_bytes())
     about = json.loads((tmp_path / "config.json").read_text())
-    assert about["schema"] == SCHEMA == "liescope.engines.latent/1"
+    assert about["schema"] == SCHEMA == "liescope.latent/1"
     assert (about["shape"], about["generators"], about["basis"]) == ([1, 12, 10], 1, "affine")
 
 
@@ -313,7 +313,7 @@ def append(path: Path, content: bytes) -> None:
         (lambda f: (f / "config.json").unlink(), "got no config.json in it"),
         (lambda f: cut(f / "config.json", 100), "expected JSON in .*config.json"),
         (lambda f: (f / "config.json").write_bytes(b"\xff"), "expected JSON in .*config.json"),
-        (lambda f: (f / "config.json").write_text("[]"), "expected schema 'liescope.engines.latent/1'"),
+        (lambda f: (f / "config.json").write_text("[]"), "expected schema 'liescope.latent/1'"),
         (lambda f: edit(f, schema="liescope.engines.latent/2"), "got 'liescope.engines.latent/2'"),
         (lambda f: edit(f, schema=...), "got None"),
         (lambda f: edit(f, config=...), "wrong or missing entry: 'config'"),
@@ -363,8 +363,7 @@ def test_no_such_folder(tmp_path: Path) -> None:
 def test_a_history_reads_back_with_the_gaps_that_it_has(tmp_path: Path) -> None:
     history = [{"epoch": 1, "loss": 1 / 3, "distillation": 1e-12}, {"epoch": 2, "loss": -0.0}, {"epoch": 3, "new": 7.5}]
     write_history(history, tmp_path / "history.csv")
-    assert read_history(tmp_path / "history.csv") == history
+    assert history_of((tmp_path / "history.csv").read_bytes(), "there") == history
     assert {path.name for path in tmp_path.iterdir()} == {"history.csv"}
     write_history([], tmp_path / "history.csv")
-    assert read_history(tmp_path / "history.csv") == []
-    assert read_history(tmp_path / "nowhere.csv") == []
+    assert history_of((tmp_path / "history.csv").read_bytes(), "there") == []

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from liescope.data import make_pairs, validate_images
+from liescope.engines import pair_set as pair_set_module
 from liescope.engines.pair_set import GreyScale, PairSet
-from liescope.engines.registration import Aligner, Search, magnitudes_along, preparation
+from liescope.engines.registration import Aligner, Search, magnitudes_along
 from liescope.engines.registration.motion import OrbitMotion, SpanMotion
 from liescope.engines.registration.orbit_search import orbit_grid, orbit_search, shared_flow_errors, spread
 from liescope.geometry import Grid, affine, flow, quadratic
@@ -45,7 +46,7 @@ def test_chunks_do_not_change_the_answer(monkeypatch: pytest.MonkeyPatch) -> Non
     pairs, _ = pair_set(60)
     aligner = Aligner(affine(), pairs.grid, CPU)
     whole = magnitudes_along(pairs, aligner, along(aligner, ROTATION))
-    monkeypatch.setattr(preparation, "CHUNK_PIXELS", 7 * 28 * 28)
+    monkeypatch.setattr(pair_set_module, "CHUNK_PIXELS", 7 * 28 * 28)
     parts = magnitudes_along(pairs, aligner, along(aligner, ROTATION))
     np.testing.assert_allclose(parts[0], whole[0], atol=1e-4)
     np.testing.assert_allclose(parts[1], whole[1], atol=1e-4)

@@ -1,196 +1,162 @@
-"""A latent model fitted to pairs: from a warm start, or cold from the best of several searches."""
+"""The engine: warm or cold start, training, evidence on held-out pairs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
-from liescope.engines.latent.action import closed_structure
-from liescope.engines.latent.batches import PairTensors
-from liescope.engines.latent.checkpoint import check_checkpoint, checkpoint_path, describe_training
-from liescope.engines.latent.config import LatentConfig
-from liescope.engines.latent.history import History
-from liescope.engines.latent.model import LatentModel
-from liescope.errors import ComputationError, InputError, require_packages
+from liescope.algebra import fix_gauge
+from liescope.data import ImageStack
+from liescope.engines.contract import Engine, Fit, Fitted, Measured, Progress, Settings, Start
+from liescope.engines.latent.config import get_config
+from liescope.engines.latent.fitting import check_training, fit_latent, held_out_split
+from liescope.engines.latent.trained import TrainedLatent
+from liescope.engines.latent.warm import warmth_of
+from liescope.engines.pair_set import PairSet
 from liescope.geometry import Basis
+from liescope.inference import gain_test
 
-__all__ = ["LatentFit", "WarmStart", "check_training", "fit_latent", "held_out_split"]
+__all__ = ["LatentEngine"]
 
-_LEAST_TRAINING_PAIRS = 2
-
-
-class WarmStart(NamedTuple):
-    """Generators and magnitudes known before the training.
-
-    Attributes
-    ----------
-    coefficients : array, shape (K, m)
-    t : array, shape (N, K)
-        Of the pairs, in the order in which the generators are applied one after the other; NaN where not known.
-    hold : bool
-        Keep the coefficients: alpha matching would pull them away, as it does where the pairs have different roots
-        and differ by more than the transformation.
-    """
-
-    coefficients: np.ndarray
-    t: np.ndarray
-    hold: bool = False
+_ACCEPT_QUANTILE = 0.02
+_PEAK_QUANTILE = 0.999
+_PROBE = 1000
+_KEPT = ("p_value", "steps", "contrast")
+"""What registration knows of a generator that the training started from."""
 
 
-@dataclass(frozen=True, eq=False)
-class LatentFit:
-    """A fitted model and how it came about.
+class LatentEngine(Engine):
+    """The paper's encoder, t-network, exponential and decoder, trained end to end; about a minute."""
 
-    Attributes
-    ----------
-    model : LatentModel
-    history : list of dict
-    held_out : array of int
-        Pairs that were not trained on.
-    notices : tuple of str
-        What the user should know: a smaller batch, the choice among cold starts.
-    """
+    name = "latent"
+    parameters = frozenset({"config", "work_dir", "resume"})
+    trains = True
+    starts_from = "registration"
 
-    model: LatentModel
-    history: History
-    held_out: np.ndarray
-    notices: tuple[str, ...]
+    def accepts(self, data: PairSet) -> str | None:
+        return None
 
+    def configured(self, config: Any) -> Any:
+        return get_config(config)
 
-def held_out_split(count: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Sorted indices of the pairs to train on and of those held out.
+    def start_pairs(self, count: int, basis: Basis, settings: Settings) -> np.ndarray | None:
+        check_training(settings.options, basis)
+        training = settings.options.training
+        if not training.warm_start:
+            return None
+        train_on, _ = held_out_split(count, training.held_out, settings.seed)
+        most = np.random.default_rng(settings.seed).permutation(train_on)[: training.warm_pairs]
+        return np.sort(most)
 
-    Raises
-    ------
-    InputError
-        Too few pairs for both.
-    """
-    held = max(1, round(share * count))
-    if count - held < _LEAST_TRAINING_PAIRS:
-        raise InputError(
-            f"expected at least {_LEAST_TRAINING_PAIRS} pairs to train on and one held out, got {count} pairs "
-            f"with training.held_out = {share:g}, try more pairs"
+    def fit(self, data: PairSet, basis: Basis, settings: Settings, report: Progress, start: Start | None = None) -> Fit:
+        config, seed = settings.options, settings.seed
+        warmth = warmth_of(start, data, basis)
+        # Only registration on held-out pairs could tell more than the one generator of a cold start.
+        generators = len(warmth.start.coefficients) if warmth.start else settings.generators or 1
+        background, amplitude = _scale(data)
+        source, target = (_tensor(stack, background, amplitude) for stack in (data.source, data.target))
+        fit = fit_latent(
+            source,
+            target,
+            basis,
+            generators,
+            config,
+            seed=seed,
+            start=warmth.start,
+            device=settings.device,
+            folder=settings.folder,
+            resume=settings.resume,
+            report=report,
         )
-    order = np.random.default_rng(seed).permutation(count)
-    return np.sort(order[held:]), np.sort(order[:held])
+        rows = fit.model.coefficients.detach().double().cpu().numpy()
+        coefficients = np.stack([fix_gauge(row, basis) for row in rows])
+        # The model's own generators are brought into the gauge, so that its t is everybody's t.
+        sign = np.sign((coefficients * rows).sum(axis=1))
+        fit.model.flip(torch.as_tensor(sign))
+        latent = TrainedLatent(fit.model, config, background, amplitude, _turned(fit.history, sign))
+        report("measuring all pairs with the trained model", 0.0)
+        t, residual, still = _errors(latent, data.source, data.target)
+        held = held_out_split(len(data), config.training.held_out, seed)[1]
+        evidence, null = _evidence(latent, data, held, residual, still, seed)
+        reasons = [warmth.notice, *fit.notices]
+        shown = evidence.pop("convincing")
+        # Registration's verdict stands on held-out pairs of its own: a decoder trained too briefly does not undo it.
+        found = bool(shown or warmth.start is not None)
+        if found:
+            threshold = float(np.quantile(null, _ACCEPT_QUANTILE))
+            if warmth.start is not None:
+                evidence["decoder_p_value"] = evidence["p_value"]
+                evidence |= {name: warmth.evidence[name] for name in _KEPT if name in warmth.evidence}
+            reasons.insert(
+                0,
+                "held-out targets are decoded far better with their t than those of permuted pairs"
+                if shown
+                else "registration found it in held-out pairs; the trained decoder does not show it",
+            )
+        else:
+            threshold = 0.0
+            t, residual, coefficients = t[:, :0], still, coefficients[:0]
+            reasons.insert(
+                0, "the trained generator explains held-out pairs no better than pairs with permuted targets"
+            )
+        return Fit(
+            verdict="symmetry" if found else "no symmetry",
+            reason="; ".join(reasons),
+            coefficients=coefficients,
+            covariances=warmth.covariances,
+            evidence={"steps": []} | evidence | {"accept_below": threshold, "null": "permuted"},
+            measured=Measured(t, residual),
+            accepted=residual <= threshold if found else np.zeros(len(data), dtype=bool),
+            fitted=latent,
+        )
+
+    def restore(self, state: Mapping[str, bytes], basis: Basis, device: str = "cpu") -> Fitted:
+        return TrainedLatent.from_files(state, basis, device)
 
 
-def check_training(config: LatentConfig, basis: Basis) -> None:
-    """Raise InputError where a training cannot even begin: no Lightning, closure factors in a basis that is open."""
-    require_packages("lightning")
-    if config.model.closure:
-        closed_structure(basis)
+def _errors(latent: TrainedLatent, source: ImageStack, target: ImageStack) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Magnitudes (M, K) of pairs and relative errors (M,) of decoded images, moved and not moved."""
+    t, moved, still = latent.errors(np.asarray(source[:]), np.asarray(target[:]))
+    return t[:, : len(latent.generators)], moved, still
 
 
-def fit_latent(
-    source: Float[Tensor, "n c h w"],
-    target: Float[Tensor, "n c h w"],
-    basis: Basis,
-    generators: int,
-    config: LatentConfig,
-    *,
-    seed: int = 0,
-    start: WarmStart | None = None,
-    device: str | None = None,
-    folder: Path | None = None,
-    resume: bool = False,
-    report: Callable[[str, float], None] | None = None,
-) -> LatentFit:
-    """Train a latent model on pairs.
-
-    Parameters
-    ----------
-    source, target : tensors, shape (N, C, H, W), float32
-        On the model's scale: background 0, grey values about 1.
-    basis : Basis
-    generators : int
-        K.
-    config : LatentConfig
-    seed : int
-        Of everything random; a rerun on a CPU gives the same bits.
-    start : WarmStart, optional
-        Without it the training is cold: where the best of ``training.restarts`` searches arrived is trained on.
-    folder : path, optional
-        For checkpoint, history and log.
-    resume : bool
-        Go on from the folder's checkpoint; from the beginning where there is none.
-
-    Raises
-    ------
-    InputError
-        Too few pairs, no Lightning, closure in a basis that is not closed, a checkpoint of other data, settings,
-        shape or version.
-    ComputationError
-        The training failed; the last good checkpoint is kept.
-    """
-    check_training(config, basis)
-    from liescope.engines.latent.search import search
-    from liescope.engines.latent.training import train
-
-    settings = config.training
-    train_on, held = held_out_split(len(source), settings.held_out, seed)
-    notices = []
-    if settings.batch_size > len(train_on):
-        notices.append(f"batches of {len(train_on)}, not {settings.batch_size}: there are no more pairs to train on")
-    known = source.new_full((len(source), generators), torch.nan)
-    if start is not None:
-        known = torch.as_tensor(start.t, dtype=source.dtype)
-    shape = (int(source.shape[1]), int(source.shape[2]), int(source.shape[3]))
-    pairs, held_out = (PairTensors(source[i], target[i], known[i]) for i in (train_on, held))
-    about = describe_training(config, basis, shape, generators, seed, source, target)
-    make = partial(LatentModel, config.model, basis, shape, generators)
-    model = make(seed)
-    again = False
-    if resume and folder is not None and checkpoint_path(folder).exists():
-        check_checkpoint(checkpoint_path(folder), about, model)
-        again = True
-    if start is not None:
-        model.set_coefficients(torch.as_tensor(start.coefficients))
-    elif settings.search_steps and not again:
-        go = partial(search, config=config, pairs=pairs, held_out=held_out, seed=seed, device=device)
-        model, notice = _best_start(make, go, settings.restarts, seed, report)
-        notices.append(notice)
-    history = train(
-        model,
-        config,
-        pairs,
-        held_out,
-        seed=seed,
-        hold=bool(start and start.hold),
-        device=device,
-        folder=folder,
-        resume=again,
-        about=about,
-        report=report,
-    )
-    return LatentFit(model, history, held, tuple(notices))
+def _turned(history: list[dict[str, float]], sign: np.ndarray) -> list[dict[str, float]]:
+    """The history with the coefficients (``a0_3``: of generator 0, term 3) of generators in the gauge."""
+    factors = {f"a{k}_": float(factor) for k, factor in enumerate(sign)}
+    return [
+        {name: value * factors.get(name[: name.find("_") + 1], 1) for name, value in row.items()} for row in history
+    ]
 
 
-def _best_start(
-    make: Callable[[int], LatentModel],
-    go: Callable[..., float],
-    restarts: int,
-    seed: int,
-    report: Callable[[str, float], None] | None,
-) -> tuple[LatentModel, str]:
-    """Where the searches from several random starts arrive: the one that moves held-out sources best."""
-    trials: list[tuple[float, int, LatentModel]] = []
-    for number in range(restarts):
-        model = make(seed + 1000 * number)
-        tell = partial(report, f"cold start {number + 1} of {restarts}") if report else None
-        try:
-            trials.append((go(model, report=tell), number, model))
-        except ComputationError:
-            continue  # a start that diverges is no candidate
-    if not trials:
-        raise ComputationError("every cold start diverged, try a lower learning rate")
-    error, number, model = min(trials, key=lambda trial: trial[:2])
-    return model, f"a cold start: number {number + 1} of {restarts} was best (held-out error in pixels {error:.3g})"
+def _scale(pairs: PairSet) -> tuple[np.ndarray, float]:
+    """Background (C, 1, 1), and the grey value that counts as 1: nearly the brightest of the targets."""
+    probe = np.linspace(0, len(pairs) - 1, min(_PROBE, len(pairs))).astype(int)
+    targets = np.asarray(pairs.target[np.unique(probe)], dtype=np.float64)
+    background = pairs.scale.background
+    amplitude = float(np.quantile(np.abs(targets - background), _PEAK_QUANTILE))
+    return background, amplitude or float(np.abs(targets - background).max()) or 1.0
+
+
+def _tensor(stack: ImageStack, background: np.ndarray, amplitude: float) -> torch.Tensor:
+    return torch.from_numpy(((np.asarray(stack[:]) - background) / amplitude).astype(np.float32))
+
+
+def _evidence(
+    latent: TrainedLatent, pairs: PairSet, held: np.ndarray, residual: np.ndarray, still: np.ndarray, seed: int
+) -> tuple[dict[str, Any], np.ndarray]:
+    """Errors of the held-out pairs, and the same with their targets permuted."""
+    shift = int(np.random.default_rng(seed).integers(1, max(2, len(held) - 1)))
+    permuted = np.asarray(pairs.source[held]), np.asarray(pairs.target[held])[np.roll(np.arange(len(held)), shift)]
+    _, null, null_still = _errors(latent, *permuted)
+    test = gain_test(still[held], residual[held], null_still, null, float(still[held].mean()))
+    evidence = {
+        "heldout_error": float(residual[held].mean()),
+        "identity_error": float(still[held].mean()),
+        "permuted_error": float(null.mean()),
+        "p_value": test.p_value,
+        "convincing": test.convincing(),
+    }
+    return evidence, null

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,15 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save
 from torch import Tensor
 
 from liescope import __version__
+from liescope.data import ImageStack
+from liescope.data.pairs import atomic_path
+from liescope.engines.contract import Fitted, Measured
 from liescope.engines.latent.config import LatentConfig, get_config
+from liescope.engines.latent.history import history_of, history_text
 from liescope.engines.latent.model import LatentModel
 from liescope.errors import InputError
 from liescope.geometry import Basis
@@ -33,7 +36,7 @@ _LEAST_GREY = 1e-18
 
 
 @dataclass(frozen=True, eq=False)
-class TrainedLatent:
+class TrainedLatent(Fitted):
     """The latent engine's model with the grey scale of its data.
 
     Parameters
@@ -48,6 +51,8 @@ class TrainedLatent:
     history : list of dict
         One row an epoch.
     """
+
+    product = True
 
     model: LatentModel
     config: LatentConfig
@@ -151,6 +156,16 @@ class TrainedLatent:
         t, moved, still = torch.split(columns, [self.model.magnitude_count, 1, 1], dim=1)
         return t.double().numpy(), moved[:, 0].double().numpy(), still[:, 0].double().numpy()
 
+    def measure(self, source: ImageStack, target: ImageStack) -> Measured:
+        t, moved, _ = self.errors(np.asarray(source[:]), np.asarray(target[:]))
+        return Measured(t[:, : len(self.generators)], moved)
+
+    def still(self, source: ImageStack, target: ImageStack) -> np.ndarray:
+        return self.errors(np.asarray(source[:]), np.asarray(target[:]))[2]
+
+    def decoded(self, images: Any, t: Any) -> np.ndarray:
+        return self.reconstruct(images, t)
+
     def _pair_errors(self, source: Tensor, target: Tensor) -> Tensor:
         output = self.model(source, target)
         energy = target.square().sum(dim=(1, 2, 3)).clamp_min(1e-6 * target[0].numel())
@@ -208,11 +223,7 @@ class TrainedLatent:
         parts = zip(*(torch.split(stack, _BATCH) for stack in stacks), strict=True)
         return torch.cat([function(*(piece.to(self._device) for piece in part)).cpu() for part in parts])
 
-    def save(self, folder: str | Path) -> Path:
-        """Write ``model.safetensors``, ``config.json`` and ``history.csv`` into an existing folder."""
-        from liescope.engines.latent.history import write_history
-
-        folder = Path(folder)
+    def state(self) -> dict[str, bytes]:
         about = {
             "schema": SCHEMA,
             "version": __version__,
@@ -225,11 +236,51 @@ class TrainedLatent:
             "config": self.config.model_dump(),
         }
         tensors = {name: value.contiguous().cpu() for name, value in self.model.state_dict().items()}
-        save_file(tensors, folder / f".{MODEL_FILE}", metadata={"schema": SCHEMA})
-        os.replace(folder / f".{MODEL_FILE}", folder / MODEL_FILE)
-        (folder / CONFIG_FILE).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-        write_history(self.history, folder / HISTORY_FILE)
-        return folder
+        return {
+            MODEL_FILE: save(tensors, metadata={"schema": SCHEMA}),
+            CONFIG_FILE: (json.dumps(about, indent=2) + "\n").encode(),
+            HISTORY_FILE: history_text(self.history).encode(),
+        }
+
+    @classmethod
+    def from_files(
+        cls, files: Mapping[str, bytes], basis: Basis | None = None, device: str = "cpu", where: str = ""
+    ) -> TrainedLatent:
+        """The model of ``model.safetensors``, ``config.json`` and ``history.csv``; nothing in them is executed.
+
+        Parameters
+        ----------
+        files : mapping
+            Their bytes.
+        basis : Basis, optional
+            Needed only for fields of your own.
+        where : str
+            Of the files, for messages: a folder with a slash behind it.
+
+        Raises
+        ------
+        InputError
+            Missing, truncated or foreign files, another schema, weights that do not fit the settings.
+        """
+        config, model, background, amplitude = _described(files, basis, where)
+        try:
+            tensors = load(files[MODEL_FILE])
+        except (KeyError, SafetensorError) as error:
+            raise InputError(
+                f"expected weights in '{where}{MODEL_FILE}', got a missing or corrupt file ({error})"
+            ) from None
+        check_tensors(model, tensors, f"{where}{MODEL_FILE}")
+        model.load_state_dict(tensors)
+        model.to(device).eval()
+        history = history_of(files.get(HISTORY_FILE, b""), f"{where}{HISTORY_FILE}")
+        return cls(model, config, background, amplitude, history)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``model.safetensors``, ``config.json`` and ``history.csv`` into an existing folder."""
+        for name, content in self.state().items():
+            with atomic_path(Path(folder) / name) as temporary:
+                temporary.write_bytes(content)
+        return Path(folder)
 
 
 def load_latent(folder: str | Path, basis: Basis | None = None, device: str | None = None) -> TrainedLatent:
@@ -247,18 +298,28 @@ def load_latent(folder: str | Path, basis: Basis | None = None, device: str | No
     InputError
         Missing, truncated or foreign files, another schema, weights that do not fit the settings.
     """
-    from liescope.engines.latent.history import read_history
-
-    folder = Path(folder)
+    names = (MODEL_FILE, CONFIG_FILE, HISTORY_FILE)
     try:
-        about = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"expected a latent model in '{folder}', got no {CONFIG_FILE} in it") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"expected JSON in '{folder / CONFIG_FILE}', got a truncated file ({error})") from None
+        files = {name: (Path(folder) / name).read_bytes() for name in names if (Path(folder) / name).is_file()}
+    except OSError as error:
+        raise InputError(f"expected a latent model in '{folder}', got files that cannot be read ({error})") from None
+    if CONFIG_FILE not in files:
+        raise InputError(f"expected a latent model in '{folder}', got no {CONFIG_FILE} in it")
+    return TrainedLatent.from_files(files, basis, device or "cpu", where=f"{folder}/")
+
+
+def _described(
+    files: Mapping[str, bytes], basis: Basis | None, where: str
+) -> tuple[LatentConfig, LatentModel, np.ndarray, float]:
+    """Settings, a model of their shape, background and amplitude, as ``config.json`` has them."""
+    place = f"{where}{CONFIG_FILE}"
+    try:
+        about = json.loads(files[CONFIG_FILE])
+    except (KeyError, ValueError) as error:
+        raise InputError(f"expected JSON in '{place}', got a truncated file ({error})") from None
     schema = about.get("schema") if isinstance(about, dict) else None
     if schema != SCHEMA:
-        raise InputError(f"expected schema {SCHEMA!r} in '{folder / CONFIG_FILE}', got {schema!r}, try training again")
+        raise InputError(f"expected schema {SCHEMA!r} in '{place}', got {schema!r}, try training again")
     try:
         config = get_config(about["config"])
         fields = stored_basis(about["basis"], about["terms"], basis)
@@ -271,19 +332,10 @@ def load_latent(folder: str | Path, basis: Basis | None = None, device: str | No
             raise ValueError(f"background {about['background']} or amplitude {amplitude}")
         model = LatentModel(config.model, fields, (channels, height, width), generators)
     except InputError as error:
-        raise InputError(f"{folder / CONFIG_FILE}: {error}") from None
+        raise InputError(f"{place}: {error}") from None
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        where = folder / CONFIG_FILE
-        raise InputError(f"expected a complete '{where}', got a wrong or missing entry: {error}") from None
-    try:
-        tensors = load_file(folder / MODEL_FILE, device="cpu")
-    except (OSError, SafetensorError) as error:
-        where = folder / MODEL_FILE
-        raise InputError(f"expected weights in '{where}', got a missing or corrupt file ({error})") from None
-    check_tensors(model, tensors, str(folder / MODEL_FILE))
-    model.load_state_dict(tensors)
-    model.to(device or "cpu").eval()
-    return TrainedLatent(model, config, background, amplitude, read_history(folder / HISTORY_FILE))
+        raise InputError(f"expected a complete '{place}', got a wrong or missing entry: {error}") from None
+    return config, model, background, amplitude
 
 
 def check_tensors(model: LatentModel, tensors: dict[str, Tensor], where: str) -> None:

@@ -25,8 +25,6 @@ from liescope.geometry.fields import Basis
 
 __all__ = ["SpanTrials", "free_coordinates"]
 
-FIT_PAIRS = 512
-HELD_OUT_PAIRS = 256
 _CANDIDATE_PAIRS = 128
 _SHARED_FLOWS = 96
 _HALF_BAD = 0.1  # a relative error that counts half

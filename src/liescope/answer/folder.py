@@ -11,17 +11,12 @@ from pathlib import Path
 
 from liescope.errors import InputError
 
-__all__ = ["RESULT_FILES", "WORK_FOLDER", "atomic_folder", "check_folder", "recover_folder"]
+__all__ = ["OWN_FILES", "RESULT_FILES", "WORK_FOLDER", "atomic_folder", "check_folder", "recover_folder"]
 
-RESULT_FILES = (
-    "result.json",
-    "magnitudes.npz",
-    "samples.npz",
-    "report.html",
-    "model.safetensors",
-    "config.json",
-    "history.csv",
-)
+OWN_FILES = ("fitted.npz", "model.safetensors", "config.json", "history.csv")
+"""Names that engines may give to what they keep of a fit."""
+
+RESULT_FILES = ("result.json", "magnitudes.npz", "samples.npz", "report.html", *OWN_FILES)
 """Names that belong to a result; whatever else lies in its folder is the user's and stays."""
 
 WORK_FOLDER = "training"

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 
 from liescope.algebra import Generator, basis_contains
 from liescope.data import ImageStack
-from liescope.detector.answer import Answer, nothing_found, simple_generators
+from liescope.engines.contract import Fit, Fitted, Measured, SpanEstimate
 from liescope.engines.pair_set import GreyScale, PairSet
-from liescope.engines.registration import Aligner, Contrast, Search, SpanTrials, contrast_generator, free_coordinates
+from liescope.engines.registration.aligner import Aligner, Search
+from liescope.engines.registration.contrast import Contrast, contrast_generator
+from liescope.engines.registration.nothing import identity_residual, nothing_found
+from liescope.engines.registration.span_trials import SpanTrials, free_coordinates
+from liescope.engines.state import pack_arrays
 from liescope.engines.workers import map_chunks, worker_pool
 from liescope.geometry import Basis, Grid, quadratic
-from liescope.inference import DIFFERENT_ROOTS, LEVEL, Count, coefficient_uncertainty, gain_test
+from liescope.inference import DIFFERENT_ROOTS, LEVEL, Count, gain_test
 from liescope.inference.count import left_of_permuted
-from liescope.result import DetectedGenerator
 
 __all__ = [
-    "ContrastModel",
+    "DifferentRoots",
     "have_different_roots",
     "left_in_larger_basis",
     "look_across_roots",
@@ -45,50 +48,82 @@ _LEAST_FIELDS = 3
 """Contrasts compare directions; with fewer than three there is nothing to compare one with."""
 
 
-class ContrastModel(NamedTuple):
-    """What measuring new pairs needs."""
+class DifferentRoots(Fitted):
+    """Measures pairs along a direction that was found by contrast.
 
-    aligner: Aligner
-    contrast: Contrast
-    scale: GreyScale
+    Parameters
+    ----------
+    aligner : Aligner
+    direction : array, shape (m,)
+    reading : array, shape (m,)
+        Takes coordinates of any pair to its magnitude.
+    bounds : (float, float)
+        Where wild magnitudes are held.
+    scale : GreyScale
+    """
 
-    @property
-    def covariance(self) -> np.ndarray:
-        """Of the direction (m, m), with what such directions are off by beyond the scatter of their pairs."""
-        shared = np.radians(_SYSTEMATIC_DEG) ** 2 * np.eye(len(self.contrast.direction))
-        covariance: np.ndarray = self.contrast.covariance + shared
-        return covariance
+    rough = True
 
-    @property
-    def background(self) -> np.ndarray:
-        """Grey value (C, 1, 1) outside images."""
-        return self.scale.background
+    def __init__(
+        self,
+        aligner: Aligner,
+        direction: np.ndarray,
+        reading: np.ndarray,
+        bounds: tuple[float, float],
+        scale: GreyScale,
+    ) -> None:
+        self.aligner = aligner
+        self.direction = direction
+        self.reading = reading
+        self.bounds = bounds
+        self.scale = scale
+        self.background = scale.background
 
-    def measured(self, source: ImageStack, target: ImageStack) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Magnitudes (M, 1) and relative errors (M,) of pairs, moved by them and as they are."""
+    def measure(self, source: ImageStack, target: ImageStack) -> Measured:
         pairs = PairSet(source, target, self.scale, self.aligner.device)
         with worker_pool(pairs.device):
-            return self.measured_pairs(pairs)
+            t, residual, _ = self.errors(pairs)
+        return Measured(t, residual)
 
-    def measured_pairs(self, pairs: PairSet, t: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The same for pairs that are on the scale already, with their magnitudes (M,) where these are known."""
-        aligner, contrast = self.aligner, self.contrast
+    def still(self, source: ImageStack, target: ImageStack) -> np.ndarray:
+        return identity_residual(PairSet(source, target, self.scale, self.aligner.device), self.aligner)
+
+    def errors(self, pairs: PairSet, t: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Magnitudes (M, 1) and relative errors (M,), moved and as they are, of pairs that are on the scale already.
+
+        Parameters
+        ----------
+        t : array, shape (M,), optional
+            Magnitudes, where these are known.
+        """
+        aligner = self.aligner
         if t is None:
             v = free_coordinates(pairs, aligner).v.double().cpu().numpy()
-            t = np.clip(v @ contrast.reading, *contrast.bounds)
+            t = np.clip(v @ self.reading, *self.bounds)
         t = t[:, None]
-        span = torch.as_tensor(contrast.direction[:, None], dtype=torch.float32, device=aligner.device)
-        search = Search(span, span.new_zeros(1, 1), max(map(abs, contrast.bounds)) + 1e-6)
+        span = torch.as_tensor(self.direction[:, None], dtype=torch.float32, device=aligner.device)
+        search = Search(span, span.new_zeros(1, 1), max(map(abs, self.bounds)) + 1e-6)
 
-        def errors(part: slice) -> tuple[np.ndarray, np.ndarray]:
+        def of_chunk(part: slice) -> tuple[np.ndarray, np.ndarray]:
             pyramid = aligner.pyramid(pairs, part)
             start = torch.as_tensor(t[part], dtype=torch.float32, device=aligner.device)
             moved = aligner.refine(pyramid.fine_source, pyramid.fine_target, search, aligner.fine, start, 0)[1].error
             return aligner.share(pyramid, moved).cpu().numpy(), aligner.unmoved_share(pyramid).cpu().numpy()
 
-        parts = list(map_chunks(errors, aligner.chunks(pairs)))
+        parts = list(map_chunks(of_chunk, aligner.chunks(pairs)))
         residual, still = (np.concatenate(column).astype(np.float64) for column in zip(*parts, strict=True))
         return t, residual, still
+
+    def state(self) -> dict[str, bytes]:
+        return pack_arrays(
+            kind="different roots",
+            shape=self.aligner.grid.shape,
+            direction=self.direction,
+            reading=self.reading,
+            bounds=self.bounds,
+            background=self.scale.background,
+            amplitude=self.scale.amplitude,
+        )
 
 
 def have_different_roots(count: Count, basis: Basis) -> bool:
@@ -136,7 +171,7 @@ def look_across_roots(
     exactly: int | None,
     seed: int,
     report: Callable[[str, float], None],
-) -> tuple[Answer | None, ContrastModel | None]:
+) -> Fit | None:
     """Look for what pairs vary in beyond their classes, once it is clear that they are not copies of one image.
 
     Parameters
@@ -148,10 +183,8 @@ def look_across_roots(
 
     Returns
     -------
-    answer : Answer or None
+    Fit or None
         None where the images are copies after all, of which the generators that were asked for leave much.
-    model : ContrastModel or None
-        None where there is no generator.
     """
     basis, aligner = trials.aligner.basis, trials.aligner
     comparable = basis.dimension >= _LEAST_FIELDS and exactly in (None, 1)
@@ -162,12 +195,12 @@ def look_across_roots(
         beyond = _least_left(trials, parts[1], trials.free_errors)
     if beyond is not None and beyond <= DIFFERENT_ROOTS:
         if not comparable:
-            return None, None
+            return None
         reason = (
             f"the images of a pair are copies of one image, but basis '{basis.name}' lacks what moves them; "
             "try basis='quadratic'"
         )
-        return nothing_found(pairs, aligner, reason, told), None
+        return nothing_found(pairs, aligner, reason, told)
     if not comparable:
         why = (
             f"basis '{basis.name}' is too small to tell what moves them from how they differ anyway"
@@ -175,14 +208,14 @@ def look_across_roots(
             else f"{exactly} generators were asked for, but there only one can be found"
         )
         reason = f"the images of a pair have different roots, or are very noisy; {why}"
-        return nothing_found(pairs, aligner, reason, told | {"p_value": 1.0}), None
-    answer, model = _contrast(pairs, aligner, parts[1], seed, report)
-    return answer._replace(evidence=told | answer.evidence), model
+        return nothing_found(pairs, aligner, reason, told | {"p_value": 1.0})
+    fit = _contrast(pairs, aligner, parts[1], seed, report)
+    return fit.with_evidence(told | dict(fit.evidence))
 
 
 def _contrast(
     pairs: PairSet, aligner: Aligner, held_out: np.ndarray, seed: int, report: Callable[[str, float], None]
-) -> tuple[Answer, ContrastModel | None]:
+) -> Fit:
     """The direction in which pairs vary beyond their classes.
 
     It counts only if moving along it brings sources nearer to their own targets than it brings them to others', those
@@ -197,13 +230,14 @@ def _contrast(
             f"the images of a pair have different roots, and {len(index):,} pairs are too few, or too unlike one "
             "another, to learn how images of one class differ anyway; a thousand of few classes are enough"
         )
-        return nothing_found(pairs, aligner, reason, {"p_value": 1.0}), None
-    model = ContrastModel(aligner, contrast, pairs.scale)
+        return nothing_found(pairs, aligner, reason, {"p_value": 1.0})
+    fitted = DifferentRoots(aligner, contrast.direction, contrast.reading, contrast.bounds, pairs.scale)
     soft = soft_variation(contrast, basis, pairs.grid.shape)
     report("measuring all pairs", 0.0)
-    t, residual, still = model.measured_pairs(pairs, contrast.t if len(index) == len(pairs) else None)
+    known = contrast.t if len(index) == len(pairs) else None
+    t, residual, still = fitted.errors(pairs, known)
     swapped = pairs.permuted(held_out, 1 + seed % max(1, len(held_out) - 1))
-    _, null_residual, null_still = model.measured_pairs(swapped)
+    _, null_residual, null_still = fitted.errors(swapped)
     # All pairs count as held out: the direction is no fit to their residuals.
     gain = gain_test(still, residual, null_still, null_residual, float(still.mean()))
     explains = gain.bought >= _LEAST_BOUGHT and gain.excess > 0 and gain.p_value <= LEVEL
@@ -226,36 +260,39 @@ def _contrast(
             "the images of a pair have different roots, and no direction stands out from what images of one class "
             f"differ in anyway: a soft variation of about {soft['extent_px']:.2g} pixels, not shown to be a group"
         )
-        return nothing_found(pairs, aligner, reason, told), None
+        return nothing_found(pairs, aligner, reason, told)
     if not explains:
         reason = (
             "the images of a pair are related, but neither by a generator of this basis nor as images of one class: "
             "what they vary in most does not bring them closer to each other; try a larger basis"
         )
-        return nothing_found(pairs, aligner, reason, told), None
+        return nothing_found(pairs, aligner, reason, told)
     errors = {
         "heldout_error": float(residual.mean()),
         "identity_error": float(still.mean()),
         "permuted_error": float(null_residual.mean()),
     }
-    uncertainty = coefficient_uncertainty(contrast.direction, model.covariance, seed)
-    generator = Generator(contrast.direction, basis, pairs.grid.shape)
     ambiguous = ((t <= contrast.bounds[0]) | (t >= contrast.bounds[1]))[:, 0]
-    answer = Answer(
-        generators=(DetectedGenerator(generator, uncertainty.direction_error_deg, uncertainty.interval),),
+    return Fit(
+        verdict="symmetry",
         reason=(
             "the images of a pair have different roots; along this generator they vary "
             f"{contrast.ratio:.1f} times as much as their classes do"
         ),
+        coefficients=contrast.direction[None],
+        covariances=_with_systematic(contrast.covariance)[None],
         evidence=errors | told,
-        t=t,
-        t_error=np.full_like(t, contrast.t_error),
-        residual=residual,
+        measured=Measured(t, residual, np.full_like(t, contrast.t_error), ambiguous),
         accepted=~ambiguous,  # no residual tells different roots from strangers; a wild magnitude does
-        ambiguous=ambiguous,
-        clean=simple_generators(contrast.direction[:, None], contrast.covariance, basis, pairs, _SYSTEMATIC_DEG),
+        fitted=fitted,
+        span=SpanEstimate(contrast.direction[:, None], contrast.covariance, _SYSTEMATIC_DEG),
     )
-    return answer, model
+
+
+def _with_systematic(covariance: np.ndarray) -> np.ndarray:
+    """The direction's covariance (m, m), with what such directions are off by beyond the scatter of their pairs."""
+    widened: np.ndarray = covariance + np.radians(_SYSTEMATIC_DEG) ** 2 * np.eye(len(covariance))
+    return widened
 
 
 def soft_variation(contrast: Contrast, basis: Basis, shape: tuple[int, int]) -> dict[str, Any]:

@@ -1,29 +1,31 @@
-"""Reading a result folder back."""
+"""Reading a folder back."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from liescope.algebra import Generator
+from liescope.answer.answer import SCHEMA, Answer, DetectedGenerator, Samples
+from liescope.answer.folder import OWN_FILES, recover_folder
 from liescope.data.pairs import read_npz
-from liescope.engines.latent import load_latent
 from liescope.errors import InputError
 from liescope.geometry import Basis
 from liescope.geometry.bases import stored_basis
-from liescope.result.folder import recover_folder
-from liescope.result.symmetry import SCHEMA, DetectedGenerator, Samples, SymmetryResult
 
-__all__ = ["load_result"]
+__all__ = ["read_answer"]
+
+_SCHEMAS = ("liescope.result/1", SCHEMA)
+_LATENT_FILES = ("model.safetensors", "config.json", "history.csv")
+"""What the latent engine kept before results named their engine's files."""
 
 
-def load_result(path: str | Path, basis: Basis | None = None) -> SymmetryResult:
+def read_answer(path: str | Path, basis: Basis | None = None) -> Answer:
     """Read a result folder.
 
     Parameters
@@ -48,7 +50,7 @@ def load_result(path: str | Path, basis: Basis | None = None) -> SymmetryResult:
     except (ValueError, OSError) as error:
         raise InputError(f"expected JSON in '{file}', got a truncated or corrupt file ({error})") from None
     schema = content.get("schema") if isinstance(content, dict) else None
-    if schema != SCHEMA:
+    if schema not in _SCHEMAS:
         raise InputError(f"expected schema {SCHEMA!r} in '{file}', got {schema!r}")
     further = ("t_error", "identifiable", "factor_t")
     arrays = read_npz(folder / "magnitudes.npz", ("t", "residual", "accepted"), optional=further)
@@ -57,19 +59,20 @@ def load_result(path: str | Path, basis: Basis | None = None) -> SymmetryResult:
         names = ("index", "source", "target", "transported")
         samples = Samples(**read_npz(folder / "samples.npz", names))
     try:
-        result = _from_content(content, arrays, samples, basis)
+        return _from_content(content, arrays, samples, basis, folder)
     except InputError as error:
         raise InputError(f"{file}: {error}") from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"expected a complete result in '{file}', got a wrong or missing entry: {error}") from None
-    if result.engine != "latent":
-        return result
-    return dataclasses.replace(result, latent=load_latent(folder, result.basis))
 
 
 def _from_content(
-    content: Mapping[str, Any], arrays: Mapping[str, np.ndarray], samples: Samples | None, basis: Basis | None
-) -> SymmetryResult:
+    content: Mapping[str, Any],
+    arrays: Mapping[str, np.ndarray],
+    samples: Samples | None,
+    basis: Basis | None,
+    folder: Path,
+) -> Answer:
     fields = stored_basis(content["basis"], content["terms"], basis)
     channels, height, width = (int(n) for n in content["data"]["shape"])
     pairs = int(content["data"]["pairs"])
@@ -88,7 +91,9 @@ def _from_content(
     for name, shape in expected.items():
         if name in arrays and arrays[name].shape != shape:
             raise InputError(f"expected {name} of shape {shape} in magnitudes.npz, got {arrays[name].shape}")
-    return SymmetryResult(
+    background = content["data"].get("background")
+    latent = content["engine"] == "latent"
+    return Answer(
         engine=content["engine"],
         verdict=content["verdict"],
         reason=content.get("reason", ""),
@@ -110,7 +115,24 @@ def _from_content(
         factor_t=arrays.get("factor_t"),
         samples=samples,
         versions=content.get("versions", {}),
+        kind=content.get("kind", "images"),
+        product=bool(content.get("product", latent)),
+        background=None if background is None else np.array(background, dtype=np.float64).reshape(channels),
+        state=_files(folder, content.get("files", _LATENT_FILES if latent else ())),
     )
+
+
+def _files(folder: Path, names: Sequence[str]) -> dict[str, bytes]:
+    """The engine's own files; names come from a file that anybody may have written."""
+    strange = [name for name in names if not (isinstance(name, str) and name in OWN_FILES)]
+    if strange:
+        raise InputError(f"expected files of an engine ({', '.join(OWN_FILES)}), got {strange[0]!r}")
+    try:
+        return {name: (folder / name).read_bytes() for name in names}
+    except OSError as error:
+        raise InputError(
+            f"expected the file '{error.filename}', got none that can be read ({error.strerror})"
+        ) from None
 
 
 def _number(value: float | None) -> float:

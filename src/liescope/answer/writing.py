@@ -1,0 +1,26 @@
+"""Writing an answer: its data, file by file, into a folder that somebody else swaps in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from liescope.answer.answer import Answer
+from liescope.answer.values import json_text
+
+__all__ = ["write_files"]
+
+
+def write_files(answer: Answer, folder: Path) -> None:
+    """``result.json``, ``magnitudes.npz``, ``samples.npz`` and the engine's own files, into an existing folder."""
+    (folder / "result.json").write_text(json_text(answer.to_dict()), encoding="utf-8")
+    arrays: dict[str, Any] = {"t": answer.t, "residual": answer.residual, "accepted": answer.accepted}
+    further = {"t_error": answer.t_error, "identifiable": answer.identifiable, "factor_t": answer.factor_t}
+    arrays |= {name: array for name, array in further.items() if array is not None}
+    np.savez(folder / "magnitudes.npz", **arrays)
+    if answer.samples is not None:
+        np.savez_compressed(folder / "samples.npz", **vars(answer.samples))
+    for name, content in answer.state.items():
+        (folder / name).write_bytes(content)

@@ -1,0 +1,78 @@
+"""The engine: count generators on a part of the pairs, then measure all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+
+from liescope.engines.contract import Engine, Fit, Fitted, Progress, Settings, Start
+from liescope.engines.pair_set import PairSet, split
+from liescope.engines.registration.different_roots import have_different_roots, look_across_roots
+from liescope.engines.registration.nothing import nothing_found
+from liescope.engines.registration.same_root import register_copies
+from liescope.engines.registration.span_trials import SpanTrials
+from liescope.engines.registration.stored import fitted_of
+from liescope.engines.workers import worker_pool
+from liescope.geometry import Basis
+from liescope.inference import Count, count_generators
+
+__all__ = ["RegistrationEngine"]
+
+
+class RegistrationEngine(Engine):
+    """Every pair in Lie-algebra coordinates; seconds, no network.
+
+    Pairs whose images are copies of one image are registered. Where they are two images of one class, the generator is
+    what pairs vary in beyond their classes.
+    """
+
+    name = "registration"
+
+    def accepts(self, data: PairSet) -> str | None:
+        return None
+
+    def fit(self, data: PairSet, basis: Basis, settings: Settings, report: Progress, start: Start | None = None) -> Fit:
+        with worker_pool(data.device):
+            parts = split(len(data), settings.seed)
+            trials = SpanTrials(data, basis, *parts)
+            counting = partial(report, "finding the generators")
+            count = count_generators(trials, basis.dimension, settings.generators, settings.seed, counting)
+            fit: Fit | None = None
+            if have_different_roots(count, basis):
+                fit = look_across_roots(data, trials, parts, settings.generators, settings.seed, report)
+            if fit is None and count.generators:
+                fit = register_copies(data, trials, count, report)
+            if fit is None:
+                fit = nothing_found(data, trials.aligner, count.reason, {})
+        return _with_evidence(fit, count)
+
+    def restore(self, state: Mapping[str, bytes], basis: Basis, device: str = "cpu") -> Fitted:
+        return fitted_of(state, basis, torch.device(device))
+
+    def span_covariance(self, data: PairSet, basis: Basis, columns: np.ndarray, settings: Settings) -> np.ndarray:
+        """From registering pairs along the span: what they leave open in pixels."""
+        trials = SpanTrials(data, basis, *split(len(data), settings.seed))
+        search = trials.search_along(torch.as_tensor(columns, dtype=torch.float32, device=data.device))
+        pyramid = trials.fit_pyramid
+        t, equations, _ = trials.aligner.magnitudes(pyramid, search)
+        sums = trials.joint_equations(equations, pyramid.fine_target, search.span, t)
+        covariance: np.ndarray = sums.covariance(search.span).numpy()
+        return covariance
+
+
+def _with_evidence(fit: Fit, count: Count) -> Fit:
+    """With what counting knows. Without generators nothing is moved, whatever was tried: that is in the steps."""
+    evidence, found = count.evidence, len(fit.coefficients) > 0
+    counted: dict[str, Any] = {
+        "heldout_error": evidence.heldout_error if found else evidence.identity_error,
+        "identity_error": evidence.identity_error,
+        "permuted_error": evidence.permuted_error if found else evidence.permuted_identity_error,
+        "p_value": evidence.p_value,
+        "null": "permuted",
+        "steps": count.steps,
+    }
+    return fit.with_evidence(counted | dict(fit.evidence))

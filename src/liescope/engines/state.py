@@ -1,0 +1,35 @@
+"""Plain arrays, numbers and words as one file: what an engine without a format of its own keeps of a fit."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from liescope.errors import InputError
+
+__all__ = ["STATE_FILE", "pack_arrays", "unpack_arrays"]
+
+STATE_FILE = "fitted.npz"
+
+
+def pack_arrays(**values: object) -> dict[str, bytes]:
+    """The file with these values; never pickled."""
+    file = io.BytesIO()
+    arrays: dict[str, Any] = {name: np.asarray(value) for name, value in values.items()}
+    np.savez(file, **arrays)
+    return {STATE_FILE: file.getvalue()}
+
+
+def unpack_arrays(state: Mapping[str, bytes]) -> dict[str, np.ndarray]:
+    """Its values again; InputError for a file that is missing, truncated or no such file."""
+    try:
+        with np.load(io.BytesIO(state[STATE_FILE]), allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except KeyError:
+        raise InputError(f"expected {STATE_FILE} among the files of a result, got {sorted(state)}") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"expected arrays in {STATE_FILE}, got a truncated or corrupt file ({error})") from None
