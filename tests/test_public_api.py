@@ -144,6 +144,7 @@ PUBLIC = {
         "SpanEstimate",
         "Start",
         "choose_engine",
+        "engine_names",
         "restore",
     ],
     "liescope.engines.registration": [
@@ -207,7 +208,6 @@ PUBLIC = {
         "load_result",
     ],
     "liescope.detector": [
-        "ENGINE_NAMES",
         "Progress",
         "SymmetryDetector",
         "detect",

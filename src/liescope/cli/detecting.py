@@ -10,7 +10,8 @@ from liescope.answer.values import json_text
 from liescope.cli.progress import ProgressDisplay
 from liescope.cli.table import print_result
 from liescope.data import load_pairs
-from liescope.detector import ENGINE_NAMES, detect
+from liescope.detector import detect
+from liescope.engines import engine_names
 from liescope.engines.latent import CHECKPOINT_FILES, get_config
 from liescope.errors import InputError, suggest
 from liescope.geometry import get_basis
@@ -37,8 +38,8 @@ def run_detect(
     With the latent engine the state of the training lies in the folder too until the result is there, so that a
     training that was cut short can be gone on with.
     """
-    if engine not in ENGINE_NAMES:
-        raise InputError(f"unknown engine {engine!r}.{suggest(engine, ENGINE_NAMES)}")
+    if engine not in engine_names():
+        raise InputError(f"unknown engine {engine!r}.{suggest(engine, engine_names())}")
     count = _generator_count(generators)
     if seed < 0:
         raise InputError(f"expected a seed that is a whole number >= 0, got {seed}")

@@ -62,14 +62,17 @@ def described(
 
 
 def _generators(fit: Fit, basis: Basis, data: PairSet, seed: int) -> tuple[DetectedGenerator, ...]:
-    detected = []
-    for k, row in enumerate(fit.coefficients):
-        generator = Generator(row, basis, data.grid.shape)
-        m = basis.dimension
-        covariance = np.full((m, m), np.nan) if fit.covariances is None else fit.covariances[k]
-        uncertainty = coefficient_uncertainty(generator.coefficients, covariance, seed)
-        detected.append(DetectedGenerator(generator, uncertainty.direction_error_deg, uncertainty.interval))
-    return tuple(detected)
+    """The generators with their uncertainty; NaN where the engine knows none."""
+    generators = [Generator(row, basis, data.grid.shape) for row in fit.coefficients]
+    if fit.covariances is None:
+        unknown = np.full((basis.dimension, 2), np.nan)
+        return tuple(DetectedGenerator(g, np.nan, unknown) for g in generators)
+    sure = [
+        coefficient_uncertainty(g.coefficients, own, seed) for g, own in zip(generators, fit.covariances, strict=True)
+    ]
+    return tuple(
+        DetectedGenerator(g, one.direction_error_deg, one.interval) for g, one in zip(generators, sure, strict=True)
+    )
 
 
 def _simple(span: SpanEstimate, basis: Basis, data: PairSet) -> dict[str, Any]:

@@ -17,16 +17,24 @@ from liescope.algebra import check_basis
 from liescope.data import ImageStack, validate_images
 from liescope.detector.description import described
 from liescope.detector.samples import samples_of
-from liescope.engines import AUTO, ENGINES, Engine, Fit, Fitted, PairSet, Progress, Settings, Start, choose_engine
+from liescope.engines import (
+    ENGINES,
+    Engine,
+    Fit,
+    Fitted,
+    PairSet,
+    Progress,
+    Settings,
+    Start,
+    choose_engine,
+    engine_names,
+)
 from liescope.engines.latent import LatentConfig, TrainedLatent
 from liescope.errors import InputError, suggest
 from liescope.geometry import Basis, get_basis
 from liescope.result import SymmetryResult
 
-__all__ = ["ENGINE_NAMES", "SymmetryDetector", "detect"]
-
-ENGINE_NAMES = (AUTO, *ENGINES)
-"""What ``engine=`` and ``--engine`` accept."""
+__all__ = ["SymmetryDetector", "detect"]
 
 
 class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
@@ -260,8 +268,8 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
     def _checked_parameters(self) -> tuple[Basis, Any]:
         """Basis and the engine's own settings, after all parameters were looked at; one message tells every fault."""
         faults = []
-        if self.engine not in ENGINE_NAMES:
-            faults.append(f"unknown engine {self.engine!r}.{suggest(str(self.engine), ENGINE_NAMES)}")
+        if self.engine not in engine_names():
+            faults.append(f"unknown engine {self.engine!r}.{suggest(str(self.engine), engine_names())}")
         basis: Basis | None = None
         try:
             basis = get_basis(self.basis)

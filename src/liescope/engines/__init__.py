@@ -2,7 +2,7 @@
 
 from liescope.engines.contract import Engine, Fit, Fitted, Measured, Progress, Settings, SpanEstimate, Start
 from liescope.engines.pair_set import GreyScale, PairSet
-from liescope.engines.registry import AUTO, ENGINES, choose_engine, restore
+from liescope.engines.registry import AUTO, ENGINES, choose_engine, engine_names, restore
 
 __all__ = [
     "AUTO",
@@ -18,5 +18,6 @@ __all__ = [
     "SpanEstimate",
     "Start",
     "choose_engine",
+    "engine_names",
     "restore",
 ]

@@ -11,12 +11,17 @@ from liescope.engines.registration import RegistrationEngine
 from liescope.errors import InputError
 from liescope.geometry import Basis
 
-__all__ = ["AUTO", "ENGINES", "choose_engine", "restore"]
+__all__ = ["AUTO", "ENGINES", "choose_engine", "engine_names", "restore"]
 
 AUTO = "auto"
 
 ENGINES: dict[str, Engine] = {engine.name: engine for engine in (RegistrationEngine(), LatentEngine())}
 """Engines by name. One line here is all that a new one needs outside of its own folder."""
+
+
+def engine_names() -> tuple[str, ...]:
+    """What ``engine=`` and ``--engine`` accept."""
+    return (AUTO, *ENGINES)
 
 
 def choose_engine(name: str, data: PairSet) -> Engine:
