@@ -1,17 +1,19 @@
-"""What a generator is called, where its centre is, and in which unit people read its magnitude."""
+"""What a generator of the plane is called, where its centre is, and in which unit people read its magnitude."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from liescope.algebra.inner_product import domain_of, mean_scale
+from liescope.algebra.names_of_motions import recognise_motion
+from liescope.algebra.recognition import Recognition, pixel_place
 from liescope.geometry.bases import get_basis, quadratic
+from liescope.geometry.domain import Domain
 from liescope.geometry.fields import Basis, PolynomialBasis
-from liescope.geometry.grid import Grid
+from liescope.geometry.grid import DomainLike, Grid
 
-__all__ = ["CANONICAL_FIELDS", "Recognition", "canonical_coefficients", "recognise"]
+__all__ = ["CANONICAL_FIELDS", "canonical_coefficients", "recognise"]
 
 CANONICAL_FIELDS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "translation-x": ((1, 0, 0, 0, 0, 0), (0, 0, 0, 0, 0, 0)),
@@ -30,7 +32,7 @@ CANONICAL_FIELDS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 """Monomial coefficients (1, x, y, x^2, xy, y^2) of the two components of every canonical field."""
 
 # A family is recognised where the found field and the nearest field of the family agree this well (cosine in L2
-# over the image: about 8 degrees). Families are tried from the most to the least special.
+# over the domain: about 8 degrees). Families are tried from the most to the least special.
 _AGREEMENT = 0.99
 _SINGULAR = 1e6  # condition of the linear part beyond which its fixed point means nothing
 _DRIFT = ("translation-x", "translation-y")
@@ -45,45 +47,13 @@ _FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
 _CENTRED = {"rotation", "scale", "spiral", "hyperbolic", "hyperbolic-diagonal"}
 
 
-@dataclass(frozen=True)
-class Recognition:
-    """What is known of a generator by its field.
-
-    Attributes
-    ----------
-    name : str
-        A canonical name, ``translation``, ``spiral``, ``sct`` or ``general``.
-    agreement : float
-        Cosine in L2 over the image between the field and the nearest field of that name (1 for ``general``).
-    drift, linear, quadratic : arrays, shapes (2,), (2, 2), (2, 3)
-        Its parts: constant, coefficients on (x, y) and on (x^2, xy, y^2), of the unit-norm generator; a field of
-        another form is projected on them.
-    eigenvalues : complex array, shape (2,)
-        Of the linear part: imaginary for a centre, real and equal for a node, opposite for a saddle.
-    centre_px : (float, float) or None
-        Column and row of the fixed point of drift and linear part, where the name implies one.
-    unit : str
-        ``degree``, ``log-factor``, ``pixel`` or ``plain``.
-    unit_per_t : float
-        Units in one unit of t; negative where the gauge fixed the sign by another part of the field (a spiral that
-        grows while it turns clockwise).
-    """
-
-    name: str
-    agreement: float
-    drift: np.ndarray
-    linear: np.ndarray
-    quadratic: np.ndarray
-    eigenvalues: np.ndarray
-    centre_px: tuple[float, float] | None
-    unit: str
-    unit_per_t: float
-
-
 def canonical_coefficients(name: str, basis: str | Basis) -> np.ndarray | None:
-    """Coefficients of a canonical field in a polynomial basis (any norm), or None where it is not in its span."""
+    """Coefficients of a canonical field in a polynomial basis (any norm), or None where it is not in its span.
+
+    Canonical fields are those of the plane: in other dimensions there are none.
+    """
     basis = get_basis(basis)
-    if not isinstance(basis, PolynomialBasis):
+    if not isinstance(basis, PolynomialBasis) or basis.ndim != 2:
         return None
     degree = max(basis.degree, 2)
     field = np.zeros((2, basis.embedded(degree).shape[-1]))
@@ -94,7 +64,7 @@ def canonical_coefficients(name: str, basis: str | Basis) -> np.ndarray | None:
     return solution if inside else None
 
 
-def _unit(name: str, parts: np.ndarray, grid: Grid) -> tuple[str, float]:
+def _unit(name: str, parts: np.ndarray, domain: Domain) -> tuple[str, float]:
     drift, linear, second = parts[:, 0], parts[:, 1:3], parts[:, 3:6]
     if name in ("rotation", "spiral"):
         return "degree", float(np.degrees(linear[1, 0] - linear[0, 1]) / 2)
@@ -102,7 +72,7 @@ def _unit(name: str, parts: np.ndarray, grid: Grid) -> tuple[str, float]:
     if name in log_factor:
         return "log-factor", float(log_factor[name])
     if name.startswith("translation"):
-        return "pixel", float(np.linalg.norm(drift) * grid.pixels_per_unit)
+        return "pixel" if isinstance(domain, Grid) else "length", float(np.linalg.norm(drift) * domain.unit)
     plain = {
         "shear-x": linear[0, 1],
         "shear-y": linear[1, 0],
@@ -133,7 +103,7 @@ def _nearest_family(found: np.ndarray, canonical: dict[str, np.ndarray]) -> tupl
     return name, -cosine
 
 
-def recognise(coefficients: np.ndarray, basis: Basis, shape: tuple[int, int]) -> Recognition:
+def recognise(coefficients: np.ndarray, basis: Basis, domain: DomainLike) -> Recognition:
     """Name the generator, find its centre and its natural unit.
 
     Parameters
@@ -141,13 +111,17 @@ def recognise(coefficients: np.ndarray, basis: Basis, shape: tuple[int, int]) ->
     coefficients : array, shape (m,)
         In the gauge (unit norm, sign fixed).
     basis : Basis
-    shape : (int, int)
-        Height and width of the images.
+    domain : Domain or tuple of int
+        Where the fields live; a shape stands for the grid of images of that shape. Off the plane names are those of
+        :func:`liescope.algebra.names_of_motions.recognise_motion`.
     """
-    grid = Grid.of(*shape)
-    points = grid.points(dtype=torch.float64)
-    field = basis.velocity(points, torch.as_tensor(coefficients)).numpy()
-    monomials = quadratic().monomials(points).numpy()
+    if basis.ndim != 2:
+        return recognise_motion(coefficients, basis, domain)
+    over = domain_of(domain, basis)
+    points = over.points(dtype=torch.float64)
+    scale = mean_scale(over)[:, None]
+    field = (basis.velocity(points, torch.as_tensor(coefficients)) * scale).numpy()
+    monomials = (quadratic().monomials(points) * scale).numpy()
     # The parts of degree up to two of any field: exact where it has no others, least squares over the image else.
     parts = np.linalg.lstsq(monomials, field, rcond=None)[0].T
     found = field.ravel()
@@ -156,8 +130,8 @@ def recognise(coefficients: np.ndarray, basis: Basis, shape: tuple[int, int]) ->
     drift, linear = parts[:, 0], parts[:, 1:3]
     centre = None
     if name in _CENTRED and np.linalg.cond(linear) < _SINGULAR:
-        fixed = torch.as_tensor(np.linalg.solve(linear, -drift))
-        column, row = grid.to_pixels(fixed).tolist()
-        centre = (column, row)
-    unit, per_t = _unit(name, parts, grid)
-    return Recognition(name, agreement, drift, linear, parts[:, 3:6], np.linalg.eigvals(linear), centre, unit, per_t)
+        centre = tuple(np.linalg.solve(linear, -drift).tolist())
+    place = pixel_place(centre, over)
+    unit, per_t = _unit(name, parts, over)
+    eigenvalues = np.linalg.eigvals(linear)
+    return Recognition(name, agreement, drift, linear, parts[:, 3:6], eigenvalues, place, unit, per_t, centre)

@@ -1,4 +1,4 @@
-"""Structure constants of found generators, and what does not depend on the basis they are written in."""
+"""Brackets of found generators, written in the generators: structure constants, the Killing form, closure."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from liescope.algebra.sampling import field_columns, sampling_points
+from liescope.algebra.inner_product import field_columns, mean_scale, sampling_domain
 from liescope.geometry.fields import Basis
+from liescope.geometry.grid import DomainLike
 
 __all__ = [
-    "Invariants",
+    "ERROR_DEG",
     "StructureConstants",
-    "algebra_invariants",
     "bracket_columns",
     "bracket_unit",
     "error_degrees",
@@ -23,18 +23,12 @@ __all__ = [
     "structure_constants",
 ]
 
-# Singular values of the bracket and eigenvalues of the Killing form that count as zero, in units of the bracket's
-# size (:func:`bracket_unit`; squared for the form), for errors of three degrees in the generators. Measured over the
-# named algebras in the quadratic basis, on images of up to twice their width, errors of three degrees turn zeros
-# into at most 0.27 and 0.12, while what is not zero stays above 0.5 and 0.25.
-_RANK = 0.3
-_KILLING = 0.15
-_ERROR_DEG = 3.0
 # Errors of one degree in the generators of the named algebras leave at least this closure residual, in units of the
 # bracket's size. Less than the least error, and more than what was measured, is not told from it.
 _RESIDUAL_PER_DEGREE = 0.0155
 _LEAST_ERROR_DEG = 0.3
-_ROUNDING_DEG = 1e-4
+ERROR_DEG = 3.0
+"""Errors of found generators, in degrees in L2 over the domain, that tolerances allow for at most."""
 
 
 class StructureConstants(NamedTuple):
@@ -44,9 +38,9 @@ class StructureConstants(NamedTuple):
     ----------
     constants : array, shape (K, K, K)
         ``[X_i, X_j] = sum_k c[i, j, k] X_k`` with ``[X, Y] = (X . grad) Y - (Y . grad) X``, by least squares in L2
-        over the image; antisymmetric in i and j.
+        over the domain; antisymmetric in i and j.
     closure_residual : float
-        Largest norm, in L2 over the image, of the part of a bracket outside the span, in units of the largest
+        Largest norm, in L2 over the domain, of the part of a bracket outside the span, in units of the largest
         generator's norm.
     """
 
@@ -54,80 +48,28 @@ class StructureConstants(NamedTuple):
     closure_residual: float
 
 
-class Invariants(NamedTuple):
-    """What a Lie algebra is, whatever basis it is written in.
-
-    Attributes
-    ----------
-    derived_dimensions : tuple of int
-        Dimensions of the derived series g, [g, g], [[g, g], [g, g]], ... until it stays.
-    central_dimensions : tuple of int
-        Dimensions of the lower central series g, [g, g], [g, [g, g]], ... until it stays.
-    centre_dimension : int
-        Of the centre: what commutes with everything.
-    killing_signature : (int, int, int)
-        Numbers of positive, negative and zero eigenvalues of the Killing form.
-    """
-
-    derived_dimensions: tuple[int, ...]
-    central_dimensions: tuple[int, ...]
-    centre_dimension: int
-    killing_signature: tuple[int, int, int]
-
-    @property
-    def dimension(self) -> int:
-        """Dimension of the algebra."""
-        return self.derived_dimensions[0]
-
-    @property
-    def derived_dimension(self) -> int:
-        """Dimension of [g, g]."""
-        return self.derived_dimensions[min(1, len(self.derived_dimensions) - 1)]
-
-    @property
-    def abelian(self) -> bool:
-        """Everything commutes."""
-        return self.derived_dimension == 0
-
-    @property
-    def nilpotent(self) -> bool:
-        """Brackets of brackets of ... with anything end at zero."""
-        return self.central_dimensions[-1] == 0
-
-    @property
-    def solvable(self) -> bool:
-        """The derived series ends at zero."""
-        return self.derived_dimensions[-1] == 0
-
-    @property
-    def semisimple(self) -> bool:
-        """No solvable ideal: the Killing form has no zero (Cartan's criterion)."""
-        return self.dimension > 0 and self.killing_signature[2] == 0
-
-
 def bracket_columns(
-    generators: Float[np.ndarray, "m k"], basis: Basis, shape: tuple[int, int]
+    generators: Float[np.ndarray, "m k"], basis: Basis, domain: DomainLike
 ) -> Float[np.ndarray, "n k k"]:
     """The brackets [X_i, X_j] themselves at the sampling points (:func:`field_columns`), in or out of the basis."""
-    points = sampling_points(shape)
+    sampled = sampling_domain(domain, basis)
+    points = sampled.points(dtype=torch.float64)
     columns = torch.as_tensor(generators, dtype=torch.float64)
     fields = torch.einsum("nmc,mk->nkc", basis.fields(points), columns)
     jacobians = torch.einsum("nmcd,mk->nkcd", basis.jacobians(points), columns)
     along = torch.einsum("njcd,nid->ncij", jacobians, fields)  # [n, :, i, j]: (X_i . grad) X_j
-    brackets = (along - along.mT) / len(points) ** 0.5
+    brackets = (along - along.mT) * mean_scale(sampled)[:, None, None, None] / len(points) ** 0.5
     values: np.ndarray = brackets.flatten(0, 1).numpy()
     return values
 
 
-def structure_constants(
-    generators: Float[np.ndarray, "m k"], basis: Basis, shape: tuple[int, int]
-) -> StructureConstants:
+def structure_constants(generators: Float[np.ndarray, "m k"], basis: Basis, domain: DomainLike) -> StructureConstants:
     """Structure constants of generators (columns, of any norm), and how far their brackets leave the span."""
     k = generators.shape[1]
     if k == 0:
         return StructureConstants(np.zeros((0, 0, 0)), 0.0)
-    fields = field_columns(generators, basis, shape)
-    brackets = bracket_columns(generators, basis, shape).reshape(-1, k * k)
+    fields = field_columns(generators, basis, domain)
+    brackets = bracket_columns(generators, basis, domain).reshape(-1, k * k)
     weights = np.linalg.lstsq(fields, brackets, rcond=None)[0]
     outside = np.linalg.norm(brackets - fields @ weights, axis=0).max()
     # Compared with the fields themselves, so that two commuting generators are closed in spite of rounding.
@@ -162,53 +104,4 @@ def bracket_unit(constants: Float[np.ndarray, "k k k"]) -> float:
 def error_degrees(found: StructureConstants) -> float:
     """How far L2-orthonormal generators of a closed algebra may be off, in degrees, judged by how nearly they close."""
     degrees = found.closure_residual / (_RESIDUAL_PER_DEGREE * bracket_unit(found.constants))
-    return float(np.clip(degrees, _LEAST_ERROR_DEG, _ERROR_DEG))
-
-
-def algebra_invariants(constants: Float[np.ndarray, "k k k"], error_deg: float = _ERROR_DEG) -> Invariants:
-    """Invariants of a closed span from the structure constants of generators that are orthonormal in L2.
-
-    Orthonormal ones (:func:`liescope.algebra.orthonormal_generators`), because only they give the tolerances a
-    meaning: a zero that errors of that many degrees in the generators can explain counts as zero.
-
-    Parameters
-    ----------
-    constants : array, shape (K, K, K)
-    error_deg : float
-        Errors of the generators, in degrees in L2 over the image; 0 for exact fields.
-    """
-    k = len(constants)
-    share = max(error_deg, _ROUNDING_DEG) / _ERROR_DEG
-    unit = bracket_unit(constants)
-    tolerance = _RANK * unit * share
-    everything = np.eye(k)
-    derived, central = [everything], [everything]
-    for series, partner in ((derived, lambda current: current), (central, lambda _: everything)):
-        while series[-1].shape[1]:
-            following = _bracket_span(constants, partner(series[-1]), series[-1], tolerance)
-            if following.shape[1] == series[-1].shape[1]:
-                break
-            series.append(following)
-    adjoint = np.linalg.svd(constants.transpose(1, 2, 0).reshape(-1, k), compute_uv=False) if k else np.zeros(0)
-    # The form of a nilpotent algebra is zero, that of a solvable one is zero on [g, g] (Cartan): noise is not asked.
-    space = everything
-    if central[-1].shape[1] == 0:
-        space = everything[:, :0]
-    elif derived[-1].shape[1] == 0:
-        space = np.linalg.svd(derived[1])[0][:, derived[1].shape[1] :]
-    eigenvalues = np.linalg.eigvalsh(space.T @ killing_form(constants) @ space) if space.size else np.zeros(0)
-    plus, minus = (int((sign * eigenvalues > _KILLING * unit**2 * share).sum()) for sign in (1, -1))
-    return Invariants(
-        tuple(s.shape[1] for s in derived),
-        tuple(s.shape[1] for s in central),
-        int((adjoint <= tolerance).sum()),
-        (plus, minus, k - plus - minus),
-    )
-
-
-def _bracket_span(constants: np.ndarray, a: np.ndarray, b: np.ndarray, tolerance: float) -> np.ndarray:
-    """Orthonormal columns of the span of all [X, Y] with X in the span of a and Y in that of b."""
-    brackets = np.einsum("ip,jq,ijk->kpq", a, b, constants).reshape(len(constants), -1)
-    left, values, _ = np.linalg.svd(brackets, full_matrices=False)
-    span: np.ndarray = left[:, values > tolerance]
-    return span
+    return float(np.clip(degrees, _LEAST_ERROR_DEG, ERROR_DEG))

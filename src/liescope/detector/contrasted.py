@@ -199,7 +199,7 @@ def _contrast(
         )
         return nothing_found(pairs, aligner, reason, {"p_value": 1.0}), None
     model = ContrastModel(aligner, contrast, pairs.scale)
-    soft = soft_variation(contrast, basis, pairs.grid.shape)
+    soft = soft_variation(contrast, basis, (pairs.grid.height, pairs.grid.width))
     report("measuring all pairs", 0.0)
     t, residual, still = model.measured_pairs(pairs, contrast.t if len(index) == len(pairs) else None)
     swapped = pairs.permuted(held_out, 1 + seed % max(1, len(held_out) - 1))

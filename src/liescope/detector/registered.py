@@ -70,7 +70,7 @@ def fit_registration(
         verdict="symmetry" if generators else "no symmetry",
         reason=answer.reason,
         pairs=len(pairs),
-        shape=(int(pairs.source.shape[1]), *pairs.grid.shape),
+        shape=(int(pairs.source.shape[1]), pairs.grid.height, pairs.grid.width),
         basis=basis,
         generators=generators,
         algebra=algebra | {"factors": None if factors is None else _described(factors, basis)},

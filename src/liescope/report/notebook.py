@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 
-from liescope.algebra.display import ACCENT, SECOND, card, generator_html, rows_html
+from liescope.algebra.display import ACCENT, SECOND, card, rows_html
 from liescope.report import words
 from liescope.report.drawings import law_svg
 from liescope.report.evidence import explained
@@ -24,7 +24,7 @@ _COLOURS = (
 
 def detected_html(found: DetectedGenerator) -> str:
     """A generator with its uncertainty."""
-    return card(generator_html(found.generator, _uncertainty(found)))
+    return card(found.generator.html(_uncertainty(found)))
 
 
 def result_html(result: SymmetryResult) -> str:
@@ -44,7 +44,7 @@ def _generator(result: SymmetryResult, index: int) -> str:
     law = law_svg(result, index, f"liescope-{digest}", label, width=3.6)
     return (
         f'<div style="display:flex;flex-wrap:wrap;align-items:center;gap:4px 24px;{_COLOURS}">'
-        f"{generator_html(found.generator, {'magnitude': how_much.removeprefix('by ')} | _uncertainty(found))}"
+        f"{found.generator.html({'magnitude': how_much.removeprefix('by ')} | _uncertainty(found))}"
         f'<div style="flex:0 1 320px;min-width:240px">{law}</div></div>'
     )
 
