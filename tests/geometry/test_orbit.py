@@ -112,3 +112,20 @@ def test_without_reach_points_stay_where_they_are() -> None:
 def test_orbits_that_cannot_be_are_refused(reach: float, knots: int) -> None:
     with pytest.raises(InputError, match="reach of at least 0 and 3 knots"):
         Orbit(quadratic(), SCT, Grid.of(3, 3).points(dtype=torch.float64), reach, knots)
+
+
+@pytest.mark.parametrize("ndim", [1, 3])
+@pytest.mark.parametrize("seed", range(2))
+def test_orbits_off_the_plane_are_those_of_an_independent_integrator(ndim: int, seed: int) -> None:
+    random = torch.Generator().manual_seed(seed)
+    basis = quadratic(ndim)
+    direction = torch.randn(basis.dimension, generator=random, dtype=torch.float64)
+    direction /= direction.norm()
+    points = Grid.of(*(3, 2, 3)[:ndim]).points(dtype=torch.float64) / 2
+    t = torch.tensor([0.37, -0.4, 0.0], dtype=torch.float64)
+    found = Orbit(basis, direction, points, 0.4, knots=65, tolerance=1e-8).at(t)
+    assert found.shape == (3, *points.shape)
+    for k, time in enumerate(t[:2].tolist()):
+        for point, place in zip(points.numpy(), found[k].numpy(), strict=True):
+            np.testing.assert_allclose(place, integrated(basis, direction, point, time), atol=1e-6)
+    torch.testing.assert_close(found[2], points, rtol=0, atol=1e-9)

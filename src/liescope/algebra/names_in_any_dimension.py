@@ -59,6 +59,9 @@ def name_by_linear_parts(generators: Float[np.ndarray, "m k"], basis: Basis, dom
     if count not in (0, d, k):
         return None
     design = field_columns(np.eye(d * (d + 1)), affine(d), domain)
+    inside = np.linalg.qr(design)[0]
+    if np.linalg.norm(found - inside @ (inside.T @ found), 2) > _SAME:
+        return None
     parts = np.linalg.lstsq(design, found @ left[:, count:], rcond=None)[0].T.reshape(-1, d, d + 1)
     drifts, matrices = parts[:, :, 0], parts[:, :, 1:]
     if count == k:
@@ -151,7 +154,10 @@ def _agree(found: np.ndarray, tables: Float[np.ndarray, "l d k"], domain: Domain
 def _named_matrices(matrices: Float[np.ndarray, "l d d"]) -> _Linear | None:
     """Name of a span of matrices up to conjugation, and the exact matrices nearest to it; None where none is near."""
     count, d = len(matrices), matrices.shape[1]
-    matrices = np.linalg.svd(matrices.reshape(count, -1), full_matrices=False)[2].reshape(count, d, d)
+    _, weights, directions = np.linalg.svd(matrices.reshape(count, -1), full_matrices=False)
+    if count > len(weights) or weights[-1] <= _SAME * weights[0]:
+        return None
+    matrices = directions.reshape(count, d, d)
     if count == 1 and np.linalg.norm(matrices[0] @ matrices[0]) <= _SAME:
         return _Linear("shear", matrices)
     image, sizes, _ = np.linalg.svd(matrices.transpose(1, 0, 2).reshape(d, -1))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from liescope.geometry.domain import axis_names
+
 __all__ = ["ALGEBRA_WORDS", "algebra_sentence"]
 
 ALGEBRA_WORDS: Mapping[str, str] = {
@@ -34,8 +36,10 @@ ALGEBRA_WORDS: Mapping[str, str] = {
 }
 """What the transformations of every named algebra of the plane are, without capital and full stop."""
 
-_AXES = ("column", "row", "slice")
+_PLACES = {1: ("sample",), 2: ("column", "row"), 3: ("column", "row", "slice")}
+_SPECIAL = ("t(1)", "gl(1)", "aff(1)")
 _KINDS = {
+    "t": "shifts along {size} directions",
     "so": "rotations about one point in {size} dimensions",
     "se": "rotations and shifts in any order: rigid motions in {size} dimensions",
     "sim": "shifts, rotations and changes of size in any order: motions that keep shapes in {size} dimensions",
@@ -76,7 +80,8 @@ def algebra_sentence(
     if position == "stretched":
         sentence += ", seen in a slanted or stretched frame"
     if position in ("moved", "stretched") and centre_px is not None:
-        place = ", ".join(f"{axis} {at:.1f}" for axis, at in zip(_AXES, centre_px, strict=False))
+        axes = _PLACES.get(len(centre_px), axis_names(len(centre_px)))
+        place = ", ".join(f"{axis} {at:.1f}" for axis, at in zip(axes, centre_px, strict=True))
         sentence += f", with the fixed point at {place}"
     return f"{sentence}."
 
@@ -90,15 +95,19 @@ def _words(name: str, ndim: int) -> str:
         return f"shifts in every direction and {_words(name.removeprefix(shifts), ndim)}, in any order"
     if name.endswith("+gl(1)"):
         return f"{_words(name.removesuffix('+gl(1)'), ndim)}, and changes of size, in any order"
-    form = re.fullmatch(r"so\((\d+),(\d+)\)", name)
-    if form:
+    # Linear maps have no more dimensions than the space: what has two more is conformal.
+    if name in (f"so({ndim + 1},1)", "sl(2)" if ndim == 1 else ""):
+        return ALGEBRA_WORDS["conformal"] if ndim > 1 else "projective maps of a line"
+    if form := re.fullmatch(r"so\((\d+),(\d+)\)", name):
         return f"linear maps that keep a difference of {form[1]} squares and {form[2]}"
-    kind, size = re.fullmatch(r"(?:(\w+)\((\d+)\))?.*", name).groups()  # type: ignore[union-attr]
     if name == "so(2)":
         return "rotations about one axis" if ndim == 3 else "rotations of one plane"
-    if kind == "t":
-        return "shifts in every direction" if int(size) == ndim else f"shifts along {size} directions"
-    if kind in _KINDS and name != "aff(1)" and name != "gl(1)":
+    if name == f"t({ndim})":
+        return "shifts in every direction"
+    if name in _SPECIAL:
+        return ALGEBRA_WORDS[name]
+    kind, _, size = name.rstrip(")").partition("(")
+    if kind in _KINDS:
         return _KINDS[kind].format(size=size)
     return ALGEBRA_WORDS[name]
 

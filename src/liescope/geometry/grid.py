@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
@@ -168,13 +169,13 @@ DomainLike = Domain | Sequence[int]
 """What functions of a domain take: one, or the shape of an array, which stands for its grid."""
 
 
-def as_domain(domain: DomainLike) -> Domain:
+def as_domain(domain: Any) -> Domain:
     """The domain as it is; a shape such as (28, 28) is the grid of an array of that shape.
 
     Raises
     ------
     InputError
-        What is neither a domain nor a sequence of whole numbers.
+        What is neither a domain nor a sequence of whole numbers of at least 1.
     """
     if isinstance(domain, Domain):
         return domain
