@@ -10,14 +10,14 @@ import pytest
 from liescope.geometry import Grid
 from liescope.geometry.fields import Basis
 
-Noisy = Callable[[np.ndarray, Basis, tuple[int, int], float, int], np.ndarray]
+Noisy = Callable[[np.ndarray, Basis, tuple[int, ...], float, int], np.ndarray]
 
 
 @pytest.fixture(scope="session")
 def noisy() -> Noisy:
-    """Every generator turned by an angle in degrees, in L2 over the image, in a random direction."""
+    """Every generator turned by an angle in degrees, in L2 over the domain, in a random direction."""
 
-    def turned(columns: np.ndarray, basis: Basis, shape: tuple[int, int], degrees: float, seed: int) -> np.ndarray:
+    def turned(columns: np.ndarray, basis: Basis, shape: tuple[int, ...], degrees: float, seed: int) -> np.ndarray:
         fields = basis.fields(Grid.of(*shape).points().double()).permute(0, 2, 1).reshape(-1, basis.dimension).numpy()
         triangle = np.linalg.qr(fields)[1]
         coordinates = triangle @ columns

@@ -6,7 +6,7 @@ import torch
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
-from liescope.geometry import Basis, Grid, affine, field_basis, flow, flow_error, polynomial, quadratic, sct_flow
+from liescope.geometry import Basis, Grid, affine, field_basis, flow, flow_error, polynomial, quadratic
 from liescope.geometry.flow import runge_kutta_steps
 
 POINTS = Grid.of(9, 9).points(dtype=torch.float64)
@@ -40,7 +40,7 @@ def test_polynomial_flow_against_scipy_solver(seed: int) -> None:
 @pytest.mark.parametrize(("direction", "coefficients"), [("x", SCT_X), ("y", SCT_Y)])
 @pytest.mark.parametrize("t", [-0.5, -0.2, 0.3, 0.5])
 def test_special_conformal_flow_is_within_the_stated_tolerance(
-    direction: str, coefficients: torch.Tensor, t: float
+    sct_flow, direction: str, coefficients: torch.Tensor, t: float
 ) -> None:
     exact = sct_flow(POINTS, t, direction)
     for tolerance in (1e-3, 1e-4, 1e-5):
@@ -48,7 +48,7 @@ def test_special_conformal_flow_is_within_the_stated_tolerance(
         assert error < 2 * tolerance
 
 
-def test_flow_error_tells_the_true_error() -> None:
+def test_flow_error_tells_the_true_error(sct_flow) -> None:
     vector = 0.5 * SCT_X
     for steps in (2, 4, 8):
         true = float((flow(quadratic(), vector, POINTS, steps=steps) - sct_flow(POINTS, 0.5)).abs().max())
@@ -56,7 +56,7 @@ def test_flow_error_tells_the_true_error() -> None:
     assert flow_error(affine(), torch.ones(6, dtype=torch.float64), POINTS) == 0
 
 
-def test_runge_kutta_has_order_four() -> None:
+def test_runge_kutta_has_order_four(sct_flow) -> None:
     errors = [
         float((flow(quadratic(), 0.4 * SCT_Y, POINTS, steps=n) - sct_flow(POINTS, 0.4, "y")).abs().max())
         for n in (4, 8, 16)

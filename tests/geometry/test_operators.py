@@ -125,3 +125,44 @@ def test_positive_rotation_is_counter_clockwise_as_seen() -> None:
     row, column = np.unravel_index(turned.argmax(), turned.shape)
     assert row < 10  # up
     assert 12 <= column <= 15
+
+
+@pytest.mark.parametrize("shape", [(9,), (8,), (7, 9), (8, 6), (5, 7, 6), (6, 5, 9)])
+@pytest.mark.parametrize("seed", range(2))
+def test_operators_are_exact_on_waves_below_nyquist(shape: tuple[int, ...], seed: int) -> None:
+    random = np.random.default_rng(seed)
+    d = len(shape)
+    grid, basis = Grid.of(*shape), quadratic(d)
+    points = grid.points(dtype=torch.float64).numpy()
+    lengths = np.array(shape[::-1]) / (max(shape) / 2)  # of a period along x, y, ...
+    frequency = np.array([random.integers(-((n - 1) // 2), (n - 1) // 2 + 1) for n in shape[::-1]])
+    wave_vector = 2 * np.pi * frequency / lengths
+    phase = points @ wave_vector + 0.4
+    coefficients = random.normal(size=basis.dimension)
+    monomials = [np.ones(len(points)), *points.T]
+    monomials += [points[:, a] * points[:, b] for a in range(d) for b in range(a, d)]
+    field = coefficients.reshape(d, -1) @ np.stack(monomials)
+    expected = -(field * wave_vector[:, None]).sum(axis=0) * np.cos(phase)
+    operators = FieldOperators(basis, grid, dtype=torch.float64)
+    image = torch.from_numpy(np.sin(phase).reshape(1, 1, *shape))
+    found = operators.apply(image, torch.from_numpy(coefficients))
+    np.testing.assert_allclose(found.numpy().ravel(), expected, atol=1e-10 * max(1, np.abs(expected).max()))
+    dense = torch.einsum("m,mij->ij", torch.from_numpy(coefficients), operators.matrices())
+    torch.testing.assert_close(dense @ image.flatten(), found.flatten(), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(11,), (5, 6, 7)])
+def test_no_dense_matrix_is_needed_off_the_plane(shape: tuple[int, ...]) -> None:
+    basis = affine(len(shape))
+    operators = FieldOperators(basis, Grid.of(*shape), "cubic-spline", dtype=torch.float64)
+    random = torch.Generator().manual_seed(0)
+    images = torch.randn(3, 2, *shape, generator=random, dtype=torch.float64)
+    coefficients = torch.randn(basis.dimension, generator=random, dtype=torch.float64)
+    dense = torch.einsum("m,mij->ij", coefficients, operators.matrices())
+    expected = (images.flatten(2) @ dense.T).reshape(images.shape)
+    torch.testing.assert_close(operators.apply(images, coefficients), expected, rtol=1e-10, atol=1e-10)
+
+
+def test_a_grid_of_other_axes_is_refused() -> None:
+    with pytest.raises(InputError, match="grid of 3 axes"):
+        FieldOperators(affine(3), Grid.of(5, 5))

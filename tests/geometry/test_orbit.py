@@ -8,7 +8,8 @@ import torch
 from scipy.integrate import solve_ivp
 from torch import Tensor
 
-from liescope.geometry import Basis, Grid, Orbit, affine, field_basis, quadratic, sct_flow
+from liescope.errors import InputError
+from liescope.geometry import Basis, Grid, Orbit, affine, field_basis, quadratic
 
 ROTATION = [0, 0, -(0.5**0.5), 0, 0.5**0.5, 0]
 SCT = torch.tensor([0, 0, 0, 1, 0, -1, 0, 0, 0, 0, 2, 0], dtype=torch.float64)
@@ -50,7 +51,7 @@ def test_a_full_turn_returns_and_a_quarter_turn_is_one() -> None:
     torch.testing.assert_close(none, points, rtol=0, atol=1e-6)
 
 
-def test_the_interpolant_is_of_fourth_order_in_the_spacing() -> None:
+def test_the_interpolant_is_of_fourth_order_in_the_spacing(sct_flow) -> None:
     points = Grid.of(6, 6).points(dtype=torch.float64) / 2
     t = torch.linspace(-0.49, 0.49, 101, dtype=torch.float64)
     expected = torch.stack([sct_flow(points, float(s)) for s in t])
@@ -63,7 +64,7 @@ def test_the_interpolant_is_of_fourth_order_in_the_spacing() -> None:
     assert errors[-1] < 1e-4
 
 
-def test_magnitudes_beyond_the_reach_are_held_at_it() -> None:
+def test_magnitudes_beyond_the_reach_are_held_at_it(sct_flow) -> None:
     points = Grid.of(6, 6).points() / 2
     orbit = Orbit(quadratic(), SCT.float(), points, 0.3, knots=33)
     inside = orbit.at(torch.tensor([0.3, -0.3]))
@@ -94,3 +95,37 @@ def test_the_derivative_in_t_is_the_field() -> None:
     slope = torch.autograd.grad((reached * weights).sum(), t)[0]
     velocity = quadratic().velocity(reached.detach(), SCT)
     torch.testing.assert_close(slope, (velocity * weights).sum(dim=(1, 2)), rtol=1e-3, atol=1e-4)
+
+
+def test_without_reach_points_stay_where_they_are() -> None:
+    points = Grid.of(4, 5).points(dtype=torch.float64).requires_grad_()
+    direction = SCT.clone().requires_grad_()
+    t = torch.tensor([0.0, 0.3, -9.0, float("inf")], dtype=torch.float64, requires_grad=True)
+    reached = Orbit(quadratic(), direction, points, 0.0).at(t)
+    torch.testing.assert_close(reached, points.expand(4, -1, -1), rtol=0, atol=0)
+    slopes = torch.autograd.grad(reached.sum(), (t, points), allow_unused=True)
+    assert slopes[0].tolist() == [0.0] * 4
+    torch.testing.assert_close(slopes[1], torch.full_like(points, 4.0))
+
+
+@pytest.mark.parametrize(("reach", "knots"), [(-0.1, 9), (float("nan"), 9), (0.3, 1)])
+def test_orbits_that_cannot_be_are_refused(reach: float, knots: int) -> None:
+    with pytest.raises(InputError, match="reach of at least 0 and 3 knots"):
+        Orbit(quadratic(), SCT, Grid.of(3, 3).points(dtype=torch.float64), reach, knots)
+
+
+@pytest.mark.parametrize("ndim", [1, 3])
+@pytest.mark.parametrize("seed", range(2))
+def test_orbits_off_the_plane_are_those_of_an_independent_integrator(ndim: int, seed: int) -> None:
+    random = torch.Generator().manual_seed(seed)
+    basis = quadratic(ndim)
+    direction = torch.randn(basis.dimension, generator=random, dtype=torch.float64)
+    direction /= direction.norm()
+    points = Grid.of(*(3, 2, 3)[:ndim]).points(dtype=torch.float64) / 2
+    t = torch.tensor([0.37, -0.4, 0.0], dtype=torch.float64)
+    found = Orbit(basis, direction, points, 0.4, knots=65, tolerance=1e-8).at(t)
+    assert found.shape == (3, *points.shape)
+    for k, time in enumerate(t[:2].tolist()):
+        for point, place in zip(points.numpy(), found[k].numpy(), strict=True):
+            np.testing.assert_allclose(place, integrated(basis, direction, point, time), atol=1e-6)
+    torch.testing.assert_close(found[2], points, rtol=0, atol=1e-9)

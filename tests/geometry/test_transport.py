@@ -1,11 +1,13 @@
-"""Transport against scipy.ndimage: another interpolator, another language, the same convention."""
+"""Transport of images, signals and volumes against scipy.ndimage, which shares nothing but the convention."""
 
 import numpy as np
 import pytest
 import torch
 from scipy import ndimage
+from scipy.linalg import expm
 
 from liescope.data import load_corpus
+from liescope.errors import InputError
 from liescope.geometry import Grid, affine, quadratic, sample, transport_images
 from liescope.geometry.transport import Border, Interpolation
 
@@ -111,3 +113,90 @@ def test_gradients_in_image_and_coefficients(t: float, interpolation: Interpolat
         return transport_images(x, quadratic(), v, interpolation=interpolation, steps=2)
 
     assert torch.autograd.gradcheck(moved, (image, vector), eps=1e-7, atol=1e-5)
+
+
+def affine_origins(shape: tuple[int, ...], coefficients: np.ndarray) -> np.ndarray:
+    """Where an affine flow brings the content of every sample from: array indices, by SciPy and the conventions."""
+    d = len(shape)
+    matrix = np.zeros((d + 1, d + 1))
+    matrix[:d] = np.roll(coefficients.reshape(d, d + 1), -1, axis=1)
+    s = max(shape) / 2
+    middle = (np.array(shape) - 1) / 2
+    index = np.stack(np.meshgrid(*(np.arange(n) for n in shape), indexing="ij")).reshape(d, -1)
+    sign = np.ones(d)
+    if d > 1:
+        sign[-2] = -1  # rows count downwards
+    places = ((index.T - middle) * sign / s)[:, ::-1]
+    back = (np.c_[places, np.ones(len(places))] @ expm(-matrix).T)[:, :d]
+    origins: np.ndarray = (back[:, ::-1] * s * sign + middle).T.reshape(d, *shape)
+    return origins
+
+
+def band_limited(shape: tuple[int, ...], seed: int) -> np.ndarray:
+    """A few slow waves."""
+    random = np.random.default_rng(seed)
+    index = np.stack(np.meshgrid(*(np.arange(n) / n for n in shape), indexing="ij"))
+    values = np.zeros(shape)
+    for _ in range(4):
+        frequency = random.integers(-2, 3, len(shape))
+        phase = 2 * np.pi * (np.tensordot(frequency, index, 1) + random.random())
+        values += random.normal() * np.cos(phase)
+    return values
+
+
+@pytest.mark.parametrize("shape", [(24,), (15, 20), (9, 12, 10), (12, 7, 9)])
+@pytest.mark.parametrize(
+    ("border", "mode"), [("zero", "grid-constant"), ("edge", "nearest"), ("periodic", "grid-wrap")]
+)
+@pytest.mark.parametrize("seed", range(2))
+def test_signals_images_and_volumes_against_scipy(shape: tuple[int, ...], border: Border, mode: str, seed: int) -> None:
+    d = len(shape)
+    coefficients = 0.2 * np.random.default_rng(seed).normal(size=d * (d + 1))
+    images = np.stack([band_limited(shape, seed + k) for k in range(3)])
+    expected = [ndimage.map_coordinates(i, affine_origins(shape, coefficients), order=1, mode=mode) for i in images]
+    stack = torch.from_numpy(images)[:, None]
+    found = transport_images(stack, affine(d), torch.from_numpy(coefficients), border=border)
+    np.testing.assert_allclose(found[:, 0].numpy(), expected, atol=1e-9)
+    single = transport_images(stack.float(), affine(d), torch.from_numpy(coefficients).float(), border=border)
+    np.testing.assert_allclose(single[:, 0].numpy(), expected, atol=2e-4)
+
+
+def test_a_signal_moves_to_the_right_and_a_volume_towards_later_slices() -> None:
+    signal = torch.zeros(1, 1, 15, dtype=torch.float64)
+    signal[0, 0, 4] = 1
+    assert transport_images(signal, affine(1), torch.tensor([3 / 7.5, 0.0]).double())[0, 0].argmax() == 7
+    volume = torch.zeros(1, 1, 9, 11, 13, dtype=torch.float64)
+    volume[0, 0, 2, 6, 4] = 1
+    shift = torch.zeros(12, dtype=torch.float64)
+    shift[[0, 4, 8]] = torch.tensor([3.0, 2, 1]).double() / 6.5
+    moved = transport_images(volume, affine(3), shift)[0, 0]
+    assert moved[3, 4, 7] == pytest.approx(1.0, abs=1e-9)  # right, up, and one slice further
+
+
+def test_cubic_signals_are_rows_of_pictures() -> None:
+    signal = torch.from_numpy(band_limited((20,), 0))[None, None]
+    picture = signal[:, :, None, :].expand(1, 1, 9, 20)
+    along = transport_images(signal, affine(1), torch.tensor([0.31, 0.1]).double(), interpolation="cubic")
+    vector = torch.tensor([0.31, 0.1, 0, 0, 0, 0]).double()
+    torch.testing.assert_close(along, transport_images(picture, affine(), vector, interpolation="cubic")[:, :, 4])
+
+
+@pytest.mark.parametrize("ndim", [1, 3])
+@pytest.mark.parametrize("t", [0.0, 0.3])
+def test_gradients_off_the_plane(ndim: int, t: float) -> None:
+    random = torch.Generator().manual_seed(2)
+    image = torch.rand(2, 1, *(3, 4, 3)[:ndim], dtype=torch.float64, generator=random, requires_grad=True)
+    m = ndim * (ndim + 1)
+    offset = torch.full((2, m), 0.0123, dtype=torch.float64)
+    vector = (offset + t * torch.rand(2, m, dtype=torch.float64, generator=random)).requires_grad_()
+    assert torch.autograd.gradcheck(
+        lambda x, v: transport_images(x, affine(ndim), v), (image, vector), eps=1e-7, atol=1e-5
+    )
+
+
+def test_what_cannot_be_sampled_is_refused() -> None:
+    volume = torch.zeros(1, 1, 4, 4, 4)
+    with pytest.raises(InputError, match="linear or nearest interpolation of volumes"):
+        transport_images(volume, affine(3), torch.zeros(12), interpolation="cubic")
+    with pytest.raises(InputError, match="at most 3 axes"):
+        transport_images(torch.zeros(1, 1, 2, 2, 2, 2), affine(4), torch.zeros(20))

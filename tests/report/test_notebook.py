@@ -24,7 +24,7 @@ def test_a_generator_shows_its_equation_and_its_field(read):
 
 @pytest.mark.parametrize("shape", [(28, 28), (10, 40), (40, 10)])
 def test_arrows_of_the_small_field_lie_inside_and_follow_the_field(shape, read):
-    generator = Generator([0.1, 1, 0.3, -0.7, -0.2, 0.4], shape=shape)
+    generator = Generator([0.1, 1, 0.3, -0.7, -0.2, 0.4], domain=shape)
     (drawing,) = [attributes for tag, attributes in read(generator._repr_html_()).tags if tag == "svg"]
     width, height = (float(drawing[side] or "nan") for side in ("width", "height"))
     assert max(width, height) == 132

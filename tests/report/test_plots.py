@@ -180,7 +180,7 @@ def test_an_orbit_is_the_image_turned_step_by_step():
 
 @pytest.mark.parametrize("natural", [True, False])
 def test_magnitudes_of_an_orbit_count_in_either_unit(natural):
-    generator = Generator([1, 0, 0, 0, 0, 0], shape=(28, 28))
+    generator = Generator([1, 0, 0, 0, 0, 0], domain=(28, 28))
     image = np.zeros((3, 8, 16))
     image[:, :, 4] = 1
     # A shift by 2 pixels of the image that is drawn, whatever images the generator was found on.

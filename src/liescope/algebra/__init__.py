@@ -2,23 +2,23 @@
 
 from liescope.algebra.bracket import bracket_coefficients, structure_tensor
 from liescope.algebra.clean import CleanGenerators, Snapping, clean_generators
+from liescope.algebra.closure import GeneratedAlgebra, generated_algebra
+from liescope.algebra.description import AlgebraDescription, describe_algebra
 from liescope.algebra.factors import Factors, find_factors, product_magnitudes
 from liescope.algebra.gauge import fix_gauge
-from liescope.algebra.generated import GeneratedAlgebra, generated_algebra
 from liescope.algebra.generator import Generator, equation
-from liescope.algebra.invariants import (
-    Invariants,
+from liescope.algebra.inner_product import orthonormal_generators
+from liescope.algebra.invariants import Invariants, algebra_invariants
+from liescope.algebra.names_of_algebras import NAMED_ALGEBRAS
+from liescope.algebra.names_of_generators import CANONICAL_FIELDS, canonical_coefficients, recognise
+from liescope.algebra.recognition import Recognition
+from liescope.algebra.span import basis_contains, check_basis, field_gram, readable_generators, span_angles
+from liescope.algebra.structure_constants import (
     StructureConstants,
-    algebra_invariants,
     jacobi_residual,
     killing_form,
     structure_constants,
 )
-from liescope.algebra.naming import NAMED_ALGEBRAS
-from liescope.algebra.recognition import CANONICAL_FIELDS, Recognition, canonical_coefficients, recognise
-from liescope.algebra.sampling import orthonormal_generators
-from liescope.algebra.span import basis_contains, check_basis, field_gram, readable_generators, span_angles
-from liescope.algebra.structure import AlgebraDescription, describe_algebra
 from liescope.algebra.wording import ALGEBRA_WORDS
 
 __all__ = [

@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from liescope.geometry.domain import lattice
 from liescope.geometry.fields import Basis
 
 __all__ = ["bracket_coefficients", "structure_tensor"]
 
-_PROBES = 16  # probe points a side on [-1, 1]^2: more than enough to determine polynomial fields
+# Probe points a side on [-1, 1]^d: more than enough to determine fields of the plane, and brackets of fields up to
+# degree 4 in three coordinates, up to degree 2 in more.
+_PROBES = {1: 16, 2: 16, 3: 8}
+_PROBES_BEYOND = 4
 
 
 def structure_tensor(basis: Basis) -> tuple[np.ndarray, np.ndarray]:
@@ -19,12 +23,11 @@ def structure_tensor(basis: Basis) -> tuple[np.ndarray, np.ndarray]:
     -------
     c : array, shape (m, m, m)
         ``[b_i, b_j] = sum_k c[i, j, k] b_k`` with ``[X, Y] = (X . grad) Y - (Y . grad) X``; exact where the basis is
-        closed under the bracket, else its projection in L2 over [-1, 1]^2.
+        closed under the bracket, else its projection in L2 over [-1, 1]^d.
     residual : array, shape (m, m)
         The share of each bracket's L2 norm that lies outside the basis (0 where closed).
     """
-    side = torch.linspace(-1, 1, _PROBES, dtype=torch.float64)
-    points = torch.cartesian_prod(side, side)
+    points = lattice(basis.ndim, _PROBES.get(basis.ndim, _PROBES_BEYOND))
     fields = basis.fields(points)
     jacobians = basis.jacobians(points)
     along = torch.einsum("njab,nib->nija", jacobians, fields)  # (b_i . grad) b_j

@@ -20,10 +20,11 @@ from scipy.linalg import null_space, qr
 from scipy.stats import chi2, norm
 
 from liescope.algebra.gauge import fix_gauge
-from liescope.algebra.recognition import canonical_coefficients
+from liescope.algebra.names_of_generators import canonical_coefficients
 from liescope.algebra.span import canonical_members
 from liescope.errors import InputError
 from liescope.geometry.fields import Basis, PolynomialBasis, SumBasis
+from liescope.geometry.grid import DomainLike
 
 __all__ = ["CleanGenerators", "Snapping", "clean_generators"]
 
@@ -88,7 +89,7 @@ def clean_generators(
     span: Float[np.ndarray, "m k"],
     covariance: Float[np.ndarray, "km km"],
     basis: Basis,
-    shape: tuple[int, int],
+    domain: DomainLike,
     *,
     level: float = 0.02,
     systematic_deg: float = 0.0,
@@ -103,8 +104,8 @@ def clean_generators(
         Sampling covariance of the columns, K-major (index ``k * m + i``). Only its part off the span is used: moving
         columns within the span changes nothing.
     basis : Basis
-    shape : (int, int)
-        Height and width of the images.
+    domain : Domain or tuple of int
+        Where the fields live; a shape stands for the grid of images of that shape.
     level : float
         Share of spans of simple generators that are not recognised as such, on each of two grounds: a coefficient
         outside its interval, and all of a generator's together by their chi-square. Split evenly over the generators.
@@ -119,7 +120,7 @@ def clean_generators(
     """
     m, k = span.shape
     _check(span, covariance, basis, level)
-    free_rows, targets, values = _choice(span, basis, shape)
+    free_rows, targets, values = _choice(span, basis, domain)
     rest = np.setdiff1d(np.arange(m), free_rows)
     weights = np.linalg.solve(span[free_rows], values)
     found = span @ weights
@@ -184,17 +185,17 @@ def _degrees(basis: Basis) -> Int[np.ndarray, " m"]:
         return np.concatenate([_degrees(part) for part in basis.parts])
     if not isinstance(basis, PolynomialBasis):
         return np.full(basis.dimension, _NO_DEGREE)
-    of_monomials = np.array([p + q for p, q in basis.exponents])
+    of_monomials = np.array([sum(powers) for powers in basis.exponents])
     used = [np.unique(of_monomials[(field != 0).any(axis=0)]) for field in basis.table.numpy()]
     return np.array([int(degrees[0]) if len(degrees) == 1 else _NO_DEGREE for degrees in used])
 
 
 def _choice(
-    span: np.ndarray, basis: Basis, shape: tuple[int, int]
+    span: np.ndarray, basis: Basis, domain: DomainLike
 ) -> tuple[np.ndarray, list[np.ndarray | None], np.ndarray]:
     """The K rows whose values are chosen, the canonical targets (m,) of the generators, and the values (K, K)."""
     k = span.shape[1]
-    fields = [canonical_coefficients(name, basis) for name, _ in canonical_members(span, basis, shape)]
+    fields = [canonical_coefficients(name, basis) for name, _ in canonical_members(span, basis, domain)]
     canonical = [np.round(field, 12) for field in fields if field is not None]
     rows = np.zeros(0, dtype=int)
     if canonical:

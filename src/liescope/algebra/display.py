@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 
-from liescope.algebra.generator import Generator
+from liescope.geometry.domain import Domain
 from liescope.geometry.grid import Grid
 
-__all__ = ["ACCENT", "SECOND", "card", "equation_html", "field_thumbnail", "generator_html", "rows_html"]
+__all__ = ["ACCENT", "SECOND", "Shown", "card", "equation_html", "field_thumbnail", "generator_html", "rows_html"]
 
 ACCENT, SECOND = "#2f80c8", "#cf5f12"
 """Blue and orange with a contrast of at least 3.7 to white and to the grounds of dark notebooks."""
@@ -24,14 +25,41 @@ _ARROWS = 9
 _UNITS = {"degree": "degrees", "pixel": "pixels", "log-factor": "log-factor", "plain": "(a plain parameter)"}
 
 
+class Shown(NamedTuple):
+    """What is shown of a generator.
+
+    Attributes
+    ----------
+    equation, name : str
+    field : callable
+        From points (n, d) to the vectors there, arrays.
+    domain : Domain
+        Where the field is drawn.
+    centre_px : tuple of float or None
+    unit : str
+    unit_per_t : float
+    basis : str
+        The basis in words.
+    """
+
+    equation: str
+    name: str
+    field: Callable[[np.ndarray], np.ndarray]
+    domain: Domain
+    centre_px: tuple[float, ...] | None
+    unit: str
+    unit_per_t: float
+    basis: str
+
+
 def equation_html(equation: str) -> str:
     """An equation such as ``-y d/dx + x^2 d/dy`` as mathematics; whatever else is in it is escaped."""
     text = re.sub(r"(?<!\w)-", "\N{MINUS SIGN}", html.escape(equation))
-    text = re.sub(r"d/d([xy])\b", "\N{PARTIAL DIFFERENTIAL}<sub>\\1</sub>", text)
+    text = re.sub(r"d/d([xyz]|x\d+)\b", "\N{PARTIAL DIFFERENTIAL}<sub>\\1</sub>", text)
     # Monomials, but not the x of "<sub>x" nor of a user's "x-flow".
     text = re.sub(
-        r"(?<![\w>-])(?:[xy](?:\^\d+)?)+(?![\w-])",
-        lambda monomial: re.sub(r"([xy])(?:\^(\d+))?", _power, monomial[0]),
+        r"(?<![\w>-])(?:(?:[xyz]|x\d+)(?:\^\d+)?)+(?![\w-])",
+        lambda monomial: re.sub(r"([xyz])(\d*)(?:\^(\d+))?", _power, monomial[0]),
         text,
     )
     # A line may break before a sign, not inside a term.
@@ -40,14 +68,17 @@ def equation_html(equation: str) -> str:
 
 
 def _power(match: re.Match[str]) -> str:
-    return f"<i>{match[1]}</i>" + (f"<sup>{match[2]}</sup>" if match[2] else "")
+    number, power = (f"<{tag}>{text}</{tag}>" if text else "" for tag, text in (("sub", match[2]), ("sup", match[3])))
+    return f"<i>{match[1]}</i>{number}{power}"
 
 
-def field_thumbnail(generator: Generator, size: int = 132) -> str:
-    """The vector field as a small SVG; ``size`` is its longer side in pixels of the screen."""
-    grid = Grid.of(*generator.shape)
+def field_thumbnail(shown: Shown, size: int = 132) -> str:
+    """The vector field as a small SVG, ``size`` pixels of the screen on its longer side; empty off pictures."""
+    grid = shown.domain
+    if not isinstance(grid, Grid) or grid.ndim != 2:
+        return ""
     width, height = (size * half for half in (grid.half_width, grid.half_height))
-    feet, tips = _arrows(generator, grid)
+    feet, tips = _arrows(shown.field, grid)
     scale = np.array([size / 2, -size / 2])
     feet, tips = (scale * points + np.array([width, height]) / 2 for points in (feet, tips))
     along = tips - feet
@@ -56,7 +87,7 @@ def field_thumbnail(generator: Generator, size: int = 132) -> str:
     corners = np.stack([tips, neck + across, neck - across], axis=1)
     shafts = "".join(f"M{_point(a)}L{_point(b)}" for a, b in zip(feet, neck, strict=True))
     heads = "".join(f"M{'L'.join(map(_point, triangle))}Z" for triangle in corners)
-    label = html.escape(f"vector field of {generator.equation}")
+    label = html.escape(f"vector field of {shown.equation}")
     return (
         f'<svg role="img" aria-label="{label}" width="{width:g}" height="{height:g}" '
         f'viewBox="-1 -1 {width + 2:g} {height + 2:g}" style="flex:none">'
@@ -66,7 +97,7 @@ def field_thumbnail(generator: Generator, size: int = 132) -> str:
     )
 
 
-def _arrows(generator: Generator, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
+def _arrows(field: Callable[[np.ndarray], np.ndarray], grid: Grid) -> tuple[np.ndarray, np.ndarray]:
     """Feet and tips of arrows on a lattice inside the image, the longest as long as the lattice is wide."""
     spacing = 2.0 / _ARROWS
     sides = []
@@ -74,7 +105,7 @@ def _arrows(generator: Generator, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
         count = max(2, round(2 * half / spacing))
         sides.append((np.arange(count) - (count - 1) / 2) * (2 * half / count))
     points = np.stack(np.meshgrid(*sides), axis=-1).reshape(-1, 2)
-    vectors = np.asarray(generator.field(points))
+    vectors = field(points)
     vectors = vectors * (0.9 * spacing / max(float(np.linalg.norm(vectors, axis=-1).max()), 1e-12))
     # What is shorter than its head would be drawn as a dot without a direction.
     shown = np.linalg.norm(vectors, axis=-1) > 0.1 * spacing
@@ -103,16 +134,15 @@ def card(content: str) -> str:
     return f'<div style="color:inherit;font:13px/1.45 system-ui,sans-serif;max-width:70em;padding:4px">{content}</div>'
 
 
-def generator_html(generator: Generator, further: Mapping[str, str] | None = None) -> str:
+def generator_html(shown: Shown, further: Mapping[str, str] | None = None) -> str:
     """Field, equation, name, centre and unit side by side; ``further`` rows come last."""
-    rows = {"name": generator.name}
-    if generator.centre_px is not None:
-        column, row = (f"{c:.4g}" for c in generator.centre_px)
-        rows["centre"] = f"({column}, {row}) pixels"
-    rows["one t is"] = f"{generator.unit_per_t:.4g} {_UNITS.get(generator.unit, generator.unit)}"
-    rows["basis"] = f"{generator.basis.name} ({generator.basis.dimension} fields)"
-    equation = f'<div style="font-size:1.25em"><i>X</i> = {equation_html(generator.equation)}</div>'
+    rows = {"name": shown.name}
+    if shown.centre_px is not None:
+        rows["centre"] = f"({', '.join(f'{c:.4g}' for c in shown.centre_px)}) pixels"
+    rows["one t is"] = f"{shown.unit_per_t:.4g} {_UNITS.get(shown.unit, shown.unit)}"
+    rows["basis"] = shown.basis
+    equation = f'<div style="font-size:1.25em"><i>X</i> = {equation_html(shown.equation)}</div>'
     return (
         '<div style="display:flex;flex-wrap:wrap;align-items:center;gap:16px;margin:4px 0">'
-        f"{field_thumbnail(generator)}<div>{equation}{rows_html(rows | dict(further or {}))}</div></div>"
+        f"{field_thumbnail(shown)}<div>{equation}{rows_html(rows | dict(further or {}))}</div></div>"
     )

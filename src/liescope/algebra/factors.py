@@ -16,13 +16,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from liescope.algebra.bracket import bracket_coefficients
+from liescope.algebra.closure import generated_algebra
 from liescope.algebra.gauge import fix_gauge
-from liescope.algebra.generated import generated_algebra
-from liescope.algebra.recognition import CANONICAL_FIELDS, canonical_coefficients
+from liescope.algebra.names_of_generators import CANONICAL_FIELDS, canonical_coefficients
 from liescope.algebra.span import field_gram, nearest_in_span
+from liescope.geometry.domain import lattice
 from liescope.geometry.fields import Basis
 from liescope.geometry.flow import flow, is_affine
-from liescope.geometry.grid import Grid
+from liescope.geometry.grid import DomainLike, as_domain
 
 __all__ = ["Factors", "find_factors", "product_magnitudes"]
 
@@ -67,7 +68,7 @@ class Factors(NamedTuple):
 
 
 def find_factors(
-    v: Float[np.ndarray, "n m"], span: Float[np.ndarray, "m k"], basis: Basis, shape: tuple[int, int]
+    v: Float[np.ndarray, "n m"], span: Float[np.ndarray, "m k"], basis: Basis, domain: DomainLike
 ) -> Factors | None:
     """The fewest canonical transforms, fewer than K, whose products the pairs are.
 
@@ -78,27 +79,27 @@ def find_factors(
     span : array, shape (m, K)
         The algebra that they fill, columns.
     basis : Basis
-    shape : (int, int)
-        Height and width of the images.
+    domain : Domain or tuple of int
+        Where the fields live; a shape stands for the grid of images of that shape.
 
     Returns
     -------
     Factors or None
-        None where K is less than 3, where fields have no flow in closed form, where no such product fits to 3 % of the
-        typical displacement, or where another choice fits almost as well: then the factors cannot be told.
+        None where K is less than 3, where the basis is not one of affine fields of the plane, where no such product
+        fits to 3 % of the typical displacement, or where another choice fits almost as well: then the factors cannot be
+        told.
     """
     k = span.shape[1]
-    if k < 3 or not len(v) or not is_affine(basis):
+    if k < 3 or not len(v) or basis.ndim != 2 or not is_affine(basis):
         return None
-    grid = Grid.of(*shape)
     points, goal = _reached(v, basis)
-    members = _members(span, basis, shape)
+    members = _members(span, basis, domain)
     few = np.linspace(0, len(v) - 1, min(_CHOOSING, len(v))).astype(int)
     for count in range(2, k):
         choices = list(combinations(members, count))
         if len(choices) > _MOST_CHOICES:
             break
-        choices = [names for names in choices if _generates(names, members, span, basis, shape)]
+        choices = [names for names in choices if _generates(names, members, span, basis, domain)]
         tuples = [order for names in choices for order in _distinct_orders(names, members, basis)]
         if not tuples:
             continue
@@ -114,7 +115,7 @@ def find_factors(
             names = tuples[order[0]]
             coefficients = np.stack([members[n] for n in names])
             t, misfit = _fit(coefficients, v, goal, points, basis)
-            scale = grid.pixels_per_unit
+            scale = as_domain(domain).unit
             ordered = bool(min(reordered, default=np.inf) >= _CLEARLY * best)
             return Factors(names, coefficients, t.numpy(), ordered, float(misfit.median()) * scale, second * scale)
     return None
@@ -137,15 +138,14 @@ def product_magnitudes(
 
 
 def _reached(v: np.ndarray, basis: Basis) -> tuple[Tensor, Tensor]:
-    """Probe points (p, 2) and where the flows of v take them (N, p, 2)."""
-    side = torch.linspace(-_PROBE_REACH, _PROBE_REACH, _PROBE, dtype=torch.float64)
-    points = torch.cartesian_prod(side, side)
+    """Probe points (p, d) and where the flows of v take them (N, p, d)."""
+    points = lattice(basis.ndim, _PROBE, _PROBE_REACH)
     return points, flow(basis, torch.as_tensor(v), points, tolerance=1e-6)
 
 
-def _members(span: np.ndarray, basis: Basis, shape: tuple[int, int]) -> dict[str, np.ndarray]:
+def _members(span: np.ndarray, basis: Basis, domain: DomainLike) -> dict[str, np.ndarray]:
     """Canonical fields of unit norm that lie in the span."""
-    gram = field_gram(basis, shape)
+    gram = field_gram(basis, domain)
     members = {}
     for name in CANONICAL_FIELDS:
         field = canonical_coefficients(name, basis)
@@ -164,10 +164,10 @@ def _distinct_orders(names: tuple[str, ...], members: dict[str, np.ndarray], bas
 
 
 def _generates(
-    names: tuple[str, ...], members: dict[str, np.ndarray], span: np.ndarray, basis: Basis, shape: tuple[int, int]
+    names: tuple[str, ...], members: dict[str, np.ndarray], span: np.ndarray, basis: Basis, domain: DomainLike
 ) -> bool:
     """Whether brackets of these fields fill the span."""
-    generated = generated_algebra(np.stack([members[n] for n in names], axis=1), basis, shape)
+    generated = generated_algebra(np.stack([members[n] for n in names], axis=1), basis, domain)
     return generated.span.shape[1] == span.shape[1] and not generated.leaves_basis
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,12 +13,17 @@ from jaxtyping import Float
 from torch import Tensor
 
 from liescope.algebra.bracket import bracket_coefficients
+from liescope.algebra.display import Shown, card, generator_html
 from liescope.algebra.gauge import fix_gauge
-from liescope.algebra.recognition import Recognition, recognise
+from liescope.algebra.inner_product import domain_of
+from liescope.algebra.names_of_generators import recognise
+from liescope.algebra.recognition import Recognition
 from liescope.errors import InputError
 from liescope.geometry.bases import get_basis
+from liescope.geometry.domain import Domain
 from liescope.geometry.fields import Basis
 from liescope.geometry.flow import flow
+from liescope.geometry.grid import DomainLike, Grid, as_domain
 
 __all__ = ["Generator", "equation"]
 
@@ -48,7 +53,7 @@ def equation(coefficients: Sequence[float] | np.ndarray, basis: str | Basis = "a
 
 @dataclass(frozen=True, eq=False)
 class Generator:
-    """The generator ``X = sum_k a_k b_k`` of a one-parameter group acting on H x W images.
+    """The generator ``X = sum_k a_k b_k`` of a one-parameter group acting on images, or in any other domain.
 
     Parameters
     ----------
@@ -57,8 +62,9 @@ class Generator:
         :func:`liescope.algebra.fix_gauge`) is applied here.
     basis : Basis or str
         The vector fields the coefficients refer to.
-    shape : (int, int)
-        Image height and width, for the centre in pixels and for pixel units.
+    domain : Domain or tuple of int
+        Where the field lives, for the centre in pixels and for units: (height, width) of images, a longer or shorter
+        shape for volumes and signals, or any domain. A basis that is given by name gets its number of coordinates.
 
     Notes
     -----
@@ -68,15 +74,15 @@ class Generator:
 
     coefficients: np.ndarray
     basis: Basis
-    shape: tuple[int, int]
+    domain: Domain
 
     def __init__(
         self,
         coefficients: Sequence[float] | np.ndarray,
         basis: str | Basis = "affine",
-        shape: tuple[int, int] = (28, 28),
+        domain: DomainLike = (28, 28),
     ) -> None:
-        resolved = get_basis(basis)
+        resolved = get_basis(basis, as_domain(domain).ndim)
         a = np.asarray(coefficients, dtype=np.float64)
         if a.shape != (resolved.dimension,):
             raise InputError(
@@ -84,12 +90,19 @@ class Generator:
             )
         object.__setattr__(self, "coefficients", fix_gauge(a, resolved))
         object.__setattr__(self, "basis", resolved)
-        object.__setattr__(self, "shape", (int(shape[0]), int(shape[1])))
+        object.__setattr__(self, "domain", domain_of(domain, resolved))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the arrays that the generator acts on, (height, width) of images."""
+        if not isinstance(self.domain, Grid):
+            raise InputError(f"expected a generator on a grid, got one on {self.domain}, try its domain")
+        return self.domain.shape
 
     @cached_property
     def recognition(self) -> Recognition:
         """Name, centre, natural unit and the drift / linear / quadratic parts."""
-        return recognise(self.coefficients, self.basis, self.shape)
+        return recognise(self.coefficients, self.basis, self.domain)
 
     @property
     def name(self) -> str:
@@ -112,32 +125,32 @@ class Generator:
         return self.recognition.unit_per_t
 
     @property
-    def centre_px(self) -> tuple[float, float] | None:
-        """Fixed point (column, row) in pixels of a rotation, scale, spiral or hyperbolic field, else None."""
+    def centre_px(self) -> tuple[float, ...] | None:
+        """Fixed point (column, row, ...) in pixels of a rotation, scale, spiral or hyperbolic field, else None."""
         return self.recognition.centre_px
 
     def _tensor(self, like: Tensor) -> Tensor:
         return torch.as_tensor(self.coefficients, dtype=like.dtype, device=like.device)
 
-    def field(self, points: Float[Tensor, "*b 2"] | np.ndarray) -> Any:
-        """The vectors (u, v) of the field at the points (x, y), in normalised units; tensor in, tensor out."""
+    def field(self, points: Float[Tensor, "*b d"] | np.ndarray) -> Any:
+        """The vectors (u, v, ...) of the field at points (x, y, ...), in normalised units; tensor in, tensor out."""
         tensor = torch.as_tensor(points)
         tensor = tensor if tensor.is_floating_point() else tensor.double()
-        value = self.basis.velocity(tensor.reshape(-1, 2), self._tensor(tensor)).reshape(tensor.shape)
+        value = self.basis.velocity(tensor.reshape(-1, self.basis.ndim), self._tensor(tensor)).reshape(tensor.shape)
         return value if isinstance(points, Tensor) else value.numpy()
 
-    def flow(self, points: Float[Tensor, "*b 2"] | np.ndarray, t: float) -> Any:
+    def flow(self, points: Float[Tensor, "*b d"] | np.ndarray, t: float) -> Any:
         """Where the points are after time t along the field: phi_t(points); tensor in, tensor out."""
         tensor = torch.as_tensor(points)
         tensor = tensor if tensor.is_floating_point() else tensor.double()
-        moved = flow(self.basis, self._tensor(tensor) * t, tensor.reshape(-1, 2)).reshape(tensor.shape)
+        moved = flow(self.basis, self._tensor(tensor) * t, tensor.reshape(-1, self.basis.ndim)).reshape(tensor.shape)
         return moved if isinstance(points, Tensor) else moved.numpy()
 
     def bracket(self, other: Generator) -> np.ndarray:
         """Coefficients of the Lie bracket [X, Y] of the vector fields, in X's basis.
 
         Exact where the basis is closed under it (affine, conformal); otherwise the projection on the basis in L2
-        over the image.
+        over [-1, 1]^d.
         """
         if self.basis.terms != other.basis.terms:
             raise InputError(f"expected generators in one basis, got {self.basis.name!r} and {other.basis.name!r}")
@@ -146,8 +159,21 @@ class Generator:
     def __repr__(self) -> str:
         return f"Generator({self.name}: {self.equation}, basis={self.basis.name!r})"
 
-    def _repr_html_(self) -> str:
-        # What draws generators imports them.
-        from liescope.algebra.display import card, generator_html
+    def html(self, further: Mapping[str, str] | None = None) -> str:
+        """Field, equation, name, centre and unit side by side, as markup; ``further`` rows come last."""
+        return generator_html(
+            Shown(
+                self.equation,
+                self.name,
+                lambda points: np.asarray(self.field(points)),
+                self.domain,
+                self.centre_px,
+                self.unit,
+                self.unit_per_t,
+                f"{self.basis.name} ({self.basis.dimension} fields)",
+            ),
+            further,
+        )
 
-        return card(generator_html(self))
+    def _repr_html_(self) -> str:
+        return card(self.html())

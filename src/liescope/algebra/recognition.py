@@ -1,4 +1,4 @@
-"""What a generator is called, where its centre is, and in which unit people read its magnitude."""
+"""What is known of a generator by its field: a name, its parts, where it is centred, in which unit it is read."""
 
 from __future__ import annotations
 
@@ -7,42 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from liescope.geometry.bases import get_basis, quadratic
-from liescope.geometry.fields import Basis, PolynomialBasis
+from liescope.geometry.domain import Domain
 from liescope.geometry.grid import Grid
 
-__all__ = ["CANONICAL_FIELDS", "Recognition", "canonical_coefficients", "recognise"]
-
-CANONICAL_FIELDS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
-    "translation-x": ((1, 0, 0, 0, 0, 0), (0, 0, 0, 0, 0, 0)),
-    "translation-y": ((0, 0, 0, 0, 0, 0), (1, 0, 0, 0, 0, 0)),
-    "rotation": ((0, 0, -1, 0, 0, 0), (0, 1, 0, 0, 0, 0)),
-    "scale": ((0, 1, 0, 0, 0, 0), (0, 0, 1, 0, 0, 0)),
-    "scale-x": ((0, 1, 0, 0, 0, 0), (0, 0, 0, 0, 0, 0)),
-    "scale-y": ((0, 0, 0, 0, 0, 0), (0, 0, 1, 0, 0, 0)),
-    "shear-x": ((0, 0, 1, 0, 0, 0), (0, 0, 0, 0, 0, 0)),
-    "shear-y": ((0, 0, 0, 0, 0, 0), (0, 1, 0, 0, 0, 0)),
-    "hyperbolic": ((0, 1, 0, 0, 0, 0), (0, 0, -1, 0, 0, 0)),
-    "hyperbolic-diagonal": ((0, 0, 1, 0, 0, 0), (0, 1, 0, 0, 0, 0)),
-    "sct-x": ((0, 0, 0, 1, 0, -1), (0, 0, 0, 0, 2, 0)),
-    "sct-y": ((0, 0, 0, 0, 2, 0), (0, 0, 0, -1, 0, 1)),
-}
-"""Monomial coefficients (1, x, y, x^2, xy, y^2) of the two components of every canonical field."""
-
-# A family is recognised where the found field and the nearest field of the family agree this well (cosine in L2
-# over the image: about 8 degrees). Families are tried from the most to the least special.
-_AGREEMENT = 0.99
-_SINGULAR = 1e6  # condition of the linear part beyond which its fixed point means nothing
-_DRIFT = ("translation-x", "translation-y")
-_FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    *((name, (name,)) for name in CANONICAL_FIELDS),
-    ("translation", _DRIFT),
-    ("sct", ("sct-x", "sct-y")),
-    ("rotation", ("rotation", *_DRIFT)),
-    ("scale", ("scale", *_DRIFT)),
-    ("spiral", ("rotation", "scale", *_DRIFT)),
-)
-_CENTRED = {"rotation", "scale", "spiral", "hyperbolic", "hyperbolic-diagonal"}
+__all__ = ["Recognition", "pixel_place"]
 
 
 @dataclass(frozen=True)
@@ -52,21 +20,26 @@ class Recognition:
     Attributes
     ----------
     name : str
-        A canonical name, ``translation``, ``spiral``, ``sct`` or ``general``.
+        On the plane a canonical name, ``translation``, ``spiral``, ``sct`` or ``general``; elsewhere a kind of motion
+        (:func:`liescope.algebra.names_of_motions.recognise_motion`).
     agreement : float
-        Cosine in L2 over the image between the field and the nearest field of that name (1 for ``general``).
-    drift, linear, quadratic : arrays, shapes (2,), (2, 2), (2, 3)
-        Its parts: constant, coefficients on (x, y) and on (x^2, xy, y^2), of the unit-norm generator; a field of
-        another form is projected on them.
-    eigenvalues : complex array, shape (2,)
+        Cosine in L2 over the domain between the field and the nearest field of that name (1 for ``general``).
+    drift, linear, quadratic : arrays, shapes (d,), (d, d), (d, d(d + 1)/2)
+        Its parts: constant, coefficients on (x, y, ...) and on (x^2, xy, y^2, ...), of the unit-norm generator; a field
+        of another form is projected on them.
+    eigenvalues : complex array, shape (d,)
         Of the linear part: imaginary for a centre, real and equal for a node, opposite for a saddle.
-    centre_px : (float, float) or None
-        Column and row of the fixed point of drift and linear part, where the name implies one.
+    centre_px : tuple of float, length d, or None
+        Pixel (column, row, ...) of the fixed point of drift and linear part, where the name implies one.
     unit : str
-        ``degree``, ``log-factor``, ``pixel`` or ``plain``.
+        ``degree``, ``log-factor``, ``pixel``, ``length`` (a domain that is no grid) or ``plain``.
     unit_per_t : float
         Units in one unit of t; negative where the gauge fixed the sign by another part of the field (a spiral that
         grows while it turns clockwise).
+    centre : tuple of float, length d, or None
+        The fixed point in normalised units; of a rotation about an axis, the point of the axis nearest to the origin.
+    axis : tuple of float, length 3, or None
+        Unit vector along the axis of a rotation or screw in three dimensions: positive turns follow the right hand.
     """
 
     name: str
@@ -75,89 +48,15 @@ class Recognition:
     linear: np.ndarray
     quadratic: np.ndarray
     eigenvalues: np.ndarray
-    centre_px: tuple[float, float] | None
+    centre_px: tuple[float, ...] | None
     unit: str
     unit_per_t: float
+    centre: tuple[float, ...] | None = None
+    axis: tuple[float, ...] | None = None
 
 
-def canonical_coefficients(name: str, basis: str | Basis) -> np.ndarray | None:
-    """Coefficients of a canonical field in a polynomial basis (any norm), or None where it is not in its span."""
-    basis = get_basis(basis)
-    if not isinstance(basis, PolynomialBasis):
+def pixel_place(point: np.ndarray | tuple[float, ...] | None, domain: Domain) -> tuple[float, ...] | None:
+    """Pixel (column, row, ...) of a point in normalised units; None without a point, or where there are no pixels."""
+    if point is None or not isinstance(domain, Grid):
         return None
-    degree = max(basis.degree, 2)
-    field = np.zeros((2, basis.embedded(degree).shape[-1]))
-    field[:, :6] = CANONICAL_FIELDS[name]
-    design = basis.embedded(degree).reshape(basis.dimension, -1).numpy().T
-    solution, *_ = np.linalg.lstsq(design, field.ravel(), rcond=None)
-    inside = np.linalg.norm(design @ solution - field.ravel()) < 1e-9
-    return solution if inside else None
-
-
-def _unit(name: str, parts: np.ndarray, grid: Grid) -> tuple[str, float]:
-    drift, linear, second = parts[:, 0], parts[:, 1:3], parts[:, 3:6]
-    if name in ("rotation", "spiral"):
-        return "degree", float(np.degrees(linear[1, 0] - linear[0, 1]) / 2)
-    log_factor = {"scale": np.trace(linear) / 2, "scale-x": linear[0, 0], "scale-y": linear[1, 1]}
-    if name in log_factor:
-        return "log-factor", float(log_factor[name])
-    if name.startswith("translation"):
-        return "pixel", float(np.linalg.norm(drift) * grid.pixels_per_unit)
-    plain = {
-        "shear-x": linear[0, 1],
-        "shear-y": linear[1, 0],
-        "hyperbolic": (linear[0, 0] - linear[1, 1]) / 2,
-        "hyperbolic-diagonal": (linear[0, 1] + linear[1, 0]) / 2,
-    }
-    if name in plain:
-        return "plain", float(plain[name])
-    if name.startswith("sct"):
-        along_x = (second[0, 0] - second[0, 2] + 2 * second[1, 1]) / 6
-        along_y = (second[1, 2] - second[1, 0] + 2 * second[0, 1]) / 6
-        return "plain", float(np.hypot(along_x, along_y))
-    return "plain", 1.0
-
-
-def _nearest_family(found: np.ndarray, canonical: dict[str, np.ndarray]) -> tuple[str, float]:
-    """Name and cosine of the most special family that agrees; among equally special ones, of the nearest."""
-    agreeing: list[tuple[int, float, str]] = []
-    for family, members in _FAMILIES:
-        design = np.stack([canonical[m] for m in members], axis=1)
-        nearest = design @ np.linalg.lstsq(design, found, rcond=None)[0]
-        cosine = float(np.linalg.norm(nearest)) / max(float(np.linalg.norm(found)), 1e-300)
-        if cosine >= _AGREEMENT:
-            agreeing.append((len(members), -cosine, family))
-    if not agreeing:
-        return "general", 1.0
-    _, cosine, name = min(agreeing)
-    return name, -cosine
-
-
-def recognise(coefficients: np.ndarray, basis: Basis, shape: tuple[int, int]) -> Recognition:
-    """Name the generator, find its centre and its natural unit.
-
-    Parameters
-    ----------
-    coefficients : array, shape (m,)
-        In the gauge (unit norm, sign fixed).
-    basis : Basis
-    shape : (int, int)
-        Height and width of the images.
-    """
-    grid = Grid.of(*shape)
-    points = grid.points(dtype=torch.float64)
-    field = basis.velocity(points, torch.as_tensor(coefficients)).numpy()
-    monomials = quadratic().monomials(points).numpy()
-    # The parts of degree up to two of any field: exact where it has no others, least squares over the image else.
-    parts = np.linalg.lstsq(monomials, field, rcond=None)[0].T
-    found = field.ravel()
-    canonical = {n: np.einsum("nk,ck->nc", monomials, np.array(f)).ravel() for n, f in CANONICAL_FIELDS.items()}
-    name, agreement = _nearest_family(found, canonical)
-    drift, linear = parts[:, 0], parts[:, 1:3]
-    centre = None
-    if name in _CENTRED and np.linalg.cond(linear) < _SINGULAR:
-        fixed = torch.as_tensor(np.linalg.solve(linear, -drift))
-        column, row = grid.to_pixels(fixed).tolist()
-        centre = (column, row)
-    unit, per_t = _unit(name, parts, grid)
-    return Recognition(name, agreement, drift, linear, parts[:, 3:6], np.linalg.eigvals(linear), centre, unit, per_t)
+    return tuple(domain.to_pixels(torch.as_tensor(point, dtype=torch.float64)).tolist())

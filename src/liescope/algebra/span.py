@@ -6,10 +6,11 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from liescope.algebra.recognition import CANONICAL_FIELDS, canonical_coefficients
+from liescope.algebra.inner_product import domain_of, relative_weights
+from liescope.algebra.names_of_generators import CANONICAL_FIELDS, canonical_coefficients
 from liescope.errors import InputError
 from liescope.geometry.fields import Basis
-from liescope.geometry.grid import Grid
+from liescope.geometry.grid import DomainLike
 
 __all__ = [
     "basis_contains",
@@ -21,36 +22,42 @@ __all__ = [
     "span_angles",
 ]
 
-# A canonical field counts as lying in a found span up to this cosine (L2 over the image, about 5 degrees).
+# A canonical field counts as lying in a found span up to this cosine (L2 over the domain, about 5 degrees).
 _MEMBERSHIP = 0.996
 _DEPENDENT = 1e-7
 _INDEPENDENT = 0.3  # least singular value of unit-norm canonical fields that are taken together
 
 
 def field_gram(
-    basis: Basis, shape: tuple[int, int], weights: Float[np.ndarray, "h w"] | None = None
+    basis: Basis, domain: DomainLike, weights: Float[np.ndarray, "*s"] | None = None
 ) -> Float[np.ndarray, "m m"]:
-    """Inner products of the basis fields in L2 over the pixels of an H x W image: their mean, weighted if asked."""
-    fields = basis.fields(Grid.of(*shape).points(dtype=torch.float64))
-    share = torch.ones(len(fields)) if weights is None else torch.from_numpy(np.ravel(weights)) / float(weights.mean())
+    """Inner products of the basis fields in L2 over the points of a domain: their mean, weighted otherwise if asked."""
+    over = domain_of(domain, basis)
+    fields = basis.fields(over.points(dtype=torch.float64))
+    share = (
+        torch.from_numpy(np.ravel(weights)) / float(weights.mean()) if weights is not None else relative_weights(over)
+    )
     gram: np.ndarray = (torch.einsum("nic,njc->ij", share[:, None, None] * fields, fields) / len(fields)).numpy()
     return gram
 
 
-def check_basis(basis: Basis, shape: tuple[int, int]) -> None:
-    """Refuse a basis that cannot be detected with on images of that shape.
+def check_basis(basis: Basis, domain: DomainLike) -> None:
+    """Refuse a basis that cannot be detected with on a domain, such as images of some shape.
 
     Raises
     ------
     InputError
-        Fields that cannot be evaluated or differentiated, are not finite at a pixel, or depend on each other.
+        Fields of other coordinates, that cannot be evaluated or differentiated, are not finite at a point, or depend
+        on each other.
     """
-    points = Grid.of(*shape).points(dtype=torch.float64)
+    over = domain_of(domain, basis)
+    points = over.points(dtype=torch.float64)
     try:
         values = torch.cat((basis.fields(points).flatten(1), basis.jacobians(points).flatten(1)), dim=1)
     except Exception as error:
         reason = str(error).split("\n")[0]
-        raise InputError(f"expected fields of torch tensors (x, y) in basis {basis.name!r}, got {reason}") from error
+        given = f"torch tensors ({', '.join(over.axes)})"
+        raise InputError(f"expected fields of {given} in basis {basis.name!r}, got {reason}") from error
     fields = basis.fields(points)
     faulty = [t for t, f in zip(basis.terms, fields.unbind(1), strict=True) if not bool(torch.isfinite(f).all())]
     if faulty or not bool(torch.isfinite(values).all()):
@@ -64,9 +71,11 @@ def check_basis(basis: Basis, shape: tuple[int, int]) -> None:
         raise InputError(f"expected independent fields, got {', '.join(dependent)} as a sum of those before")
 
 
-def basis_contains(basis: Basis, other: Basis, shape: tuple[int, int]) -> bool:
-    """Whether every field of the other basis is a sum of fields of the first, at the pixels of an H x W image."""
-    points = Grid.of(*shape).points(dtype=torch.float64)
+def basis_contains(basis: Basis, other: Basis, domain: DomainLike) -> bool:
+    """Whether every field of the other basis is a sum of fields of the first, at the points of a domain."""
+    if basis.ndim != other.ndim:
+        return False
+    points = domain_of(domain, basis).points(dtype=torch.float64)
     own, others = (one.fields(points).permute(0, 2, 1).reshape(-1, one.dimension).numpy() for one in (basis, other))
     rest = others - own @ np.linalg.lstsq(own, others, rcond=None)[0]
     return bool(np.linalg.norm(rest) <= _DEPENDENT * np.linalg.norm(others))
@@ -97,17 +106,15 @@ def nearest_in_span(
     return nearest, float(np.sqrt(max(nearest @ gram @ nearest, 0) / (field @ gram @ field)))
 
 
-def canonical_members(
-    span: Float[np.ndarray, "m k"], basis: Basis, shape: tuple[int, int]
-) -> list[tuple[str, np.ndarray]]:
-    """Independent canonical fields that lie in the span within five degrees, in the table's order.
+def canonical_members(span: Float[np.ndarray, "m k"], basis: Basis, domain: DomainLike) -> list[tuple[str, np.ndarray]]:
+    """Independent canonical fields that lie in the span within five degrees, in the table's order; none off the plane.
 
     Returns
     -------
     list of (str, array of shape (m,))
         Name and unit-norm coefficients, projected onto the span.
     """
-    gram = field_gram(basis, shape)
+    gram = field_gram(basis, domain)
     members: list[tuple[str, np.ndarray]] = []
     for name in CANONICAL_FIELDS:
         field = canonical_coefficients(name, basis)
@@ -122,7 +129,7 @@ def canonical_members(
     return members
 
 
-def readable_generators(span: Float[np.ndarray, "m k"], basis: Basis, shape: tuple[int, int]) -> np.ndarray:
+def readable_generators(span: Float[np.ndarray, "m k"], basis: Basis, domain: DomainLike) -> np.ndarray:
     """Unit-norm generators of the same span, canonical fields first.
 
     Every canonical field that lies in the span within five degrees is taken (projected onto the span, so that the
@@ -139,7 +146,7 @@ def readable_generators(span: Float[np.ndarray, "m k"], basis: Basis, shape: tup
     if k == 1:
         unit: np.ndarray = span / np.linalg.norm(span)
         return unit
-    members = canonical_members(span, basis, shape)
+    members = canonical_members(span, basis, domain)
     chosen = np.column_stack([column for _, column in members]) if members else np.zeros((m, 0))
     if len(members) == k:
         return chosen

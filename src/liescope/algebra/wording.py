@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+
+from liescope.geometry.domain import axis_names
 
 __all__ = ["ALGEBRA_WORDS", "algebra_sentence"]
 
@@ -31,15 +34,31 @@ ALGEBRA_WORDS: Mapping[str, str] = {
     "solvable": "motions whose order matters, and that come apart in steps in each of which it does not",
     "general": "a closed set of motions without a common name",
 }
-"""What the transformations of every named algebra are, without capital and full stop."""
+"""What the transformations of every named algebra of the plane are, without capital and full stop."""
+
+_PLACES = {1: ("sample",), 2: ("column", "row"), 3: ("column", "row", "slice")}
+_SPECIAL = ("t(1)", "gl(1)", "aff(1)")
+_KINDS = {
+    "t": "shifts along {size} directions",
+    "so": "rotations about one point in {size} dimensions",
+    "se": "rotations and shifts in any order: rigid motions in {size} dimensions",
+    "sim": "shifts, rotations and changes of size in any order: motions that keep shapes in {size} dimensions",
+    "gl": "all linear maps about one point in {size} dimensions",
+    "sl": "linear maps about one point that keep volumes in {size} dimensions",
+    "sp": "linear maps about one point that keep a symplectic form in {size} dimensions",
+    "aff": "all affine maps in {size} dimensions: what takes parallel lines to parallel lines",
+    "saff": "shifts and linear maps that keep volumes in {size} dimensions, in any order",
+}
+"""The same in any number of coordinates, by the first part of the name."""
 
 
 def algebra_sentence(
     dimension: int,
     name: str,
     position: str | None,
-    centre_px: tuple[float, float] | None,
+    centre_px: tuple[float, ...] | None,
     smallest: tuple[int | None, str | None],
+    ndim: int = 2,
 ) -> str:
     """One sentence on an algebra.
 
@@ -49,24 +68,54 @@ def algebra_sentence(
         As in :class:`liescope.algebra.AlgebraDescription`.
     smallest : (int or None, str or None)
         Dimension and name of the smallest algebra that contains the generators.
+    ndim : int
+        Number of coordinates.
     """
     if name == "not closed":
-        return _open_sentence(dimension, *smallest)
-    words = ALGEBRA_WORDS[name]
+        return _open_sentence(dimension, *smallest, ndim)
+    words = _words(name, ndim)
     if position == "abstract" and name not in ("abelian", "solvable"):
         return f"Motions that combine as these do: {words}."
     sentence = words[0].upper() + words[1:]
     if position == "stretched":
         sentence += ", seen in a slanted or stretched frame"
     if position in ("moved", "stretched") and centre_px is not None:
-        sentence += f", with the fixed point at column {centre_px[0]:.1f}, row {centre_px[1]:.1f}"
+        axes = _PLACES.get(len(centre_px), axis_names(len(centre_px)))
+        place = ", ".join(f"{axis} {at:.1f}" for axis, at in zip(axes, centre_px, strict=True))
+        sentence += f", with the fixed point at {place}"
     return f"{sentence}."
 
 
-def _open_sentence(dimension: int, smallest: int | None, name: str | None) -> str:
+def _words(name: str, ndim: int) -> str:
+    """Of the plane from the table; elsewhere put together from the parts of the name."""
+    if ndim == 2:
+        return ALGEBRA_WORDS[name]
+    shifts = f"t({ndim})+"
+    if name.startswith(shifts):
+        return f"shifts in every direction and {_words(name.removeprefix(shifts), ndim)}, in any order"
+    if name.endswith("+gl(1)"):
+        return f"{_words(name.removesuffix('+gl(1)'), ndim)}, and changes of size, in any order"
+    # Linear maps have no more dimensions than the space: what has two more is conformal.
+    if name in (f"so({ndim + 1},1)", "sl(2)" if ndim == 1 else ""):
+        return ALGEBRA_WORDS["conformal"] if ndim > 1 else "projective maps of a line"
+    if form := re.fullmatch(r"so\((\d+),(\d+)\)", name):
+        return f"linear maps that keep a difference of {form[1]} squares and {form[2]}"
+    if name == "so(2)":
+        return "rotations about one axis" if ndim == 3 else "rotations of one plane"
+    if name == f"t({ndim})":
+        return "shifts in every direction"
+    if name in _SPECIAL:
+        return ALGEBRA_WORDS[name]
+    kind, _, size = name.rstrip(")").partition("(")
+    if kind in _KINDS:
+        return _KINDS[kind].format(size=size)
+    return ALGEBRA_WORDS[name]
+
+
+def _open_sentence(dimension: int, smallest: int | None, name: str | None, ndim: int) -> str:
     start = "Motions that make new ones when they are done one after the other"
     if smallest is None or name is None:
         return f"{start}, and these are no longer of the kind that was looked for."
     if smallest == dimension:
-        return f"Motions that combine nearly as these do: {ALGEBRA_WORDS[name]}."
-    return f"{start}; all of them together have {smallest} independent generators: {ALGEBRA_WORDS[name]}."
+        return f"Motions that combine nearly as these do: {_words(name, ndim)}."
+    return f"{start}; all of them together have {smallest} independent generators: {_words(name, ndim)}."

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from liescope.algebra import Generator
-from liescope.algebra.display import card, generator_html
+from liescope.algebra.display import card
 from liescope.answer.numbers import angle_bound
 from liescope.answer.values import plain_values
 from liescope.errors import InputError
@@ -76,7 +76,7 @@ class DetectedGenerator:
     def html(self, further: Mapping[str, str] | None = None) -> str:
         """The generator with its uncertainty, for a notebook; ``further`` rows come before that."""
         uncertainty = {"direction": f"uncertain by {angle_bound(self.direction_error_deg)} degrees"}
-        return generator_html(self.generator, dict(further or {}) | uncertainty)
+        return self.generator.html(dict(further or {}) | uncertainty)
 
 
 def _law(t: np.ndarray) -> dict[str, Any]:
@@ -285,7 +285,7 @@ class Answer:
             "reason": self.reason,
             "kind": self.kind,
             "data": {"pairs": self.pairs, "shape": self.shape, "background": self.background},
-            "domain": {"ndim": 2, "axes": ["x", "y"], "shape": self.grid.shape},
+            "domain": {"ndim": self.grid.ndim, "axes": self.grid.axes, "shape": self.grid.shape},
             "basis": self.basis.name,
             "terms": self.basis.terms,
             "generators": [g.to_dict() for g in self.generators],

@@ -27,8 +27,8 @@ def described(
     factors = None
     product = fit.fitted is not None and fit.fitted.product
     if accepted.any() and not product:
-        factors = find_factors((t @ columns.T)[accepted], columns, basis, grid.shape)
-    algebra = describe_algebra(columns, basis, grid.shape)._asdict()
+        factors = find_factors((t @ columns.T)[accepted], columns, basis, grid)
+    algebra = describe_algebra(columns, basis, grid)._asdict()
     algebra["clean"] = None if fit.span is None else _simple(fit.span, basis, data)
     algebra["factors"] = None if factors is None else _factors(factors, basis)
     t_error, ambiguous = fit.measured.t_error, fit.measured.ambiguous
@@ -63,7 +63,7 @@ def described(
 
 def _generators(fit: Fit, basis: Basis, data: PairSet, seed: int) -> tuple[DetectedGenerator, ...]:
     """The generators with their uncertainty; NaN where the engine knows none."""
-    generators = [Generator(row, basis, data.grid.shape) for row in fit.coefficients]
+    generators = [Generator(row, basis, data.grid) for row in fit.coefficients]
     if fit.covariances is None:
         unknown = np.full((basis.dimension, 2), np.nan)
         return tuple(DetectedGenerator(g, np.nan, unknown) for g in generators)
@@ -77,7 +77,7 @@ def _generators(fit: Fit, basis: Basis, data: PairSet, seed: int) -> tuple[Detec
 
 def _simple(span: SpanEstimate, basis: Basis, data: PairSet) -> dict[str, Any]:
     """Sparse generators of the same span in simple ratios, as far as the intervals allow, and what that costs."""
-    found = clean_generators(span.columns, span.covariance, basis, data.grid.shape, systematic_deg=span.systematic_deg)
+    found = clean_generators(span.columns, span.covariance, basis, data.grid, systematic_deg=span.systematic_deg)
     return {
         "coefficients": found.coefficients.T,
         "equations": [equation(column, basis) for column in found.coefficients.T],

@@ -107,7 +107,7 @@ class PairSet:
     @property
     def shape(self) -> tuple[int, int, int]:
         """(C, H, W) of the images."""
-        return (int(self.source.shape[1]), *self.grid.shape)
+        return int(self.source.shape[1]), self.grid.height, self.grid.width
 
     @property
     def grid(self) -> Grid:

@@ -1,10 +1,11 @@
-"""Coordinates, bases of vector fields, flows, transport of images."""
+"""Domains and their coordinates, bases of vector fields, flows, transport of images, signals and volumes."""
 
 from liescope.geometry.bases import BASES, affine, conformal, field_basis, get_basis, polynomial, quadratic
+from liescope.geometry.domain import Box, Cloud, Domain
 from liescope.geometry.expaction import exponential_action
 from liescope.geometry.fields import Basis, CallableBasis, PolynomialBasis
-from liescope.geometry.flow import flow, flow_error, sct_flow
-from liescope.geometry.grid import Grid
+from liescope.geometry.flow import flow, flow_error
+from liescope.geometry.grid import Grid, as_domain
 from liescope.geometry.operators import KERNELS, FieldOperators, derivative_matrix
 from liescope.geometry.orbit import Orbit
 from liescope.geometry.transport import sample, transport_images
@@ -13,12 +14,16 @@ __all__ = [
     "BASES",
     "KERNELS",
     "Basis",
+    "Box",
     "CallableBasis",
+    "Cloud",
+    "Domain",
     "FieldOperators",
     "Grid",
     "Orbit",
     "PolynomialBasis",
     "affine",
+    "as_domain",
     "conformal",
     "derivative_matrix",
     "exponential_action",
@@ -29,6 +34,5 @@ __all__ = [
     "polynomial",
     "quadratic",
     "sample",
-    "sct_flow",
     "transport_images",
 ]

@@ -1,7 +1,7 @@
 """Flows of vector fields: the points that the time-one flow of a field sends given points to.
 
 ``flow(basis, v, p)`` is phi(p), the value at time 1 of the solution of dp/dt = sum_k v_k b_k(p); the magnitude is
-part of v = t a. Fields of degree at most one have a closed form (a 3 x 3 matrix exponential); all others are
+part of v = t a. Fields of degree at most one have a closed form (a matrix exponential of size d + 1); all others are
 integrated by the classical Runge-Kutta method of order 4.
 """
 
@@ -14,14 +14,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from liescope.geometry.domain import lattice
 from liescope.geometry.fields import Basis, PolynomialBasis
 
-__all__ = ["affine_matrix", "flow", "flow_error", "runge_kutta_steps", "sct_flow"]
+__all__ = ["affine_matrix", "flow", "flow_error", "is_affine", "runge_kutta_steps"]
 
 # Non-linear flows may leave every bounded region in finite time. Points are held inside this box (normalised
-# units; images live in [-1, 1]) so that coordinates stay finite: out there every border rule has long applied.
+# units; images and volumes live in [-1, 1]) so that coordinates stay finite: out there every border rule applies.
 _FAR = 16.0
 _MOST_STEPS = 64
+_PROBES = 5  # points a side at which the slope of a field is looked at; fewer where there are many sides
 
 
 def is_affine(basis: Basis) -> bool:
@@ -29,29 +31,29 @@ def is_affine(basis: Basis) -> bool:
     return isinstance(basis, PolynomialBasis) and basis.degree <= 1
 
 
-def affine_matrix(basis: PolynomialBasis, coefficients: Float[Tensor, "*b m"]) -> Float[Tensor, "*b 2 3"]:
-    """The affine map exp of the field as [A | c]: a point p goes to A p + c.
+def affine_matrix(basis: PolynomialBasis, coefficients: Float[Tensor, "*b m"]) -> Float[Tensor, "*b d e"]:
+    """The affine map exp of the field as [A | c], shape (..., d, d + 1): a point p goes to A p + c.
 
     The basis has degree at most one. Differentiable in the coefficients, at zero too.
     """
     polynomial = basis.polynomial(coefficients)
     if basis.degree == 0:
-        polynomial = torch.nn.functional.pad(polynomial, (0, 2))
+        polynomial = torch.nn.functional.pad(polynomial, (0, basis.ndim))
     constant, linear = polynomial[..., :1], polynomial[..., 1:]
     homogeneous = torch.cat((linear, constant), dim=-1)
     homogeneous = torch.nn.functional.pad(homogeneous, (0, 0, 0, 1))
     exponential: Tensor = torch.linalg.matrix_exp(homogeneous)
-    return exponential[..., :2, :]
+    return exponential[..., : basis.ndim, :]
 
 
 def runge_kutta_steps(basis: Basis, coefficients: Float[Tensor, "*b m"], tolerance: float = 1e-4) -> int:
-    """Number of steps for which the error of :func:`flow` over the image stays about below ``tolerance``.
+    """Number of steps for which the error of :func:`flow` over [-1, 1]^d stays about below ``tolerance``.
 
     The step h obeys h L <= (120 tolerance)^(1/4), with L the largest Lipschitz constant of the fields over the
-    image: the classical bound of order 4 without its (problem-dependent) constant. :func:`flow_error` measures.
+    domain: the classical bound of order 4 without its (problem-dependent) constant. :func:`flow_error` measures.
     """
-    side = torch.linspace(-1, 1, 5, dtype=coefficients.dtype, device=coefficients.device)
-    probe = torch.cartesian_prod(side, side)
+    count = _PROBES if basis.ndim <= 3 else 3
+    probe = lattice(basis.ndim, count, dtype=coefficients.dtype, device=coefficients.device)
     jacobians = basis.jacobians(probe)
     lipschitz = torch.einsum("nmij,...m->...nij", jacobians, coefficients.detach())
     largest = float(lipschitz.square().sum(dim=(-2, -1)).amax().sqrt()) if lipschitz.numel() else 0.0
@@ -62,11 +64,11 @@ def runge_kutta_steps(basis: Basis, coefficients: Float[Tensor, "*b m"], toleran
 def flow(
     basis: Basis,
     coefficients: Float[Tensor, "*b m"],
-    points: Float[Tensor, "*p 2"],
+    points: Float[Tensor, "*p d"],
     *,
     steps: int | None = None,
     tolerance: float = 1e-4,
-) -> Float[Tensor, "*q 2"]:
+) -> Float[Tensor, "*q d"]:
     """Where the time-one flow of ``sum_k v_k b_k`` sends the points.
 
     Parameters
@@ -75,8 +77,8 @@ def flow(
         The m vector fields.
     coefficients : tensor, shape (..., m)
         v = t a, one vector for all points or one for each image of a batch.
-    points : tensor, shape (n, 2) or (..., n, 2)
-        (x, y) in normalised units.
+    points : tensor, shape (n, d) or (..., n, d)
+        (x, y, ...) in normalised units.
     steps : int, optional
         Runge-Kutta steps; chosen from ``tolerance`` by :func:`runge_kutta_steps` when not given. Ignored where
         the closed form applies.
@@ -85,13 +87,13 @@ def flow(
 
     Returns
     -------
-    tensor, shape (..., n, 2)
+    tensor, shape (..., n, d)
         Differentiable in coefficients and points. Affine: exact to rounding. Else of order 4 in the step, up to 64
-        steps and as long as points stay in [-16, 16]^2, at whose edge they are held.
+        steps and as long as points stay in [-16, 16]^d, at whose edge they are held.
     """
     if isinstance(basis, PolynomialBasis) and is_affine(basis):
         matrix = affine_matrix(basis, coefficients)
-        return points @ matrix[..., :2].transpose(-1, -2) + matrix[..., None, :, 2]
+        return points @ matrix[..., :-1].transpose(-1, -2) + matrix[..., None, :, -1]
     h = 1.0 / (steps or runge_kutta_steps(basis, coefficients, tolerance))
     lead = np.broadcast_shapes(coefficients.shape[:-1], points.shape[:-2])
     p = points.expand(*lead, *points.shape[-2:])
@@ -107,12 +109,12 @@ def flow(
 def flow_error(
     basis: Basis,
     coefficients: Float[Tensor, "*b m"],
-    points: Float[Tensor, "*p 2"],
+    points: Float[Tensor, "*p d"],
     *,
     steps: int | None = None,
     tolerance: float = 1e-4,
 ) -> float:
-    """Largest error of :func:`flow` at points that stay in [-2, 2]^2, estimated by halving the step."""
+    """Largest error of :func:`flow` at points that stay in [-2, 2]^d, estimated by halving the step."""
     if is_affine(basis):
         return 0.0
     steps = steps or runge_kutta_steps(basis, coefficients, tolerance)
@@ -121,10 +123,3 @@ def flow_error(
     near = fine.abs().amax(dim=-1) <= 2
     difference = (coarse - fine).abs().amax(dim=-1)[near]
     return float(difference.amax()) * 16 / 15 if difference.numel() else 0.0
-
-
-def sct_flow(points: Float[Tensor, "*p 2"], t: float, direction: str = "x") -> Float[Tensor, "*p 2"]:
-    """Exact flow of the special conformal fields: z -> z / (1 - t z) for x, z / (1 + i t z) for y; z = x + iy."""
-    z = torch.view_as_complex(points.contiguous())
-    factor = {"x": -t, "y": 1j * t}[direction]
-    return torch.view_as_real(z / (1 + factor * z))

@@ -1,13 +1,14 @@
-"""Generators as linear operators on a grid: the derivative in one dimension, and fields made of it in two.
+"""Generators as linear operators on a grid: the derivative in one dimension, and fields made of it in d.
 
 An image moves as ``dI/dt = -X I`` (the action is ``(exp(tX) I)(p) = I(phi_{-t}(p))``), so the operator of a field is
-``G = -(u d/dx + v d/dy)``, and ``exp(tG)`` applied to pixels is the transport along X for images that the grid
+``G = -(u d/dx + v d/dy + ...)``, and ``exp(tG)`` applied to pixels is the transport along X for images that the grid
 resolves. Derivatives are circulant matrices: the image is taken to repeat itself, as Shannon's series has it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import reduce
 
 import torch
 from jaxtyping import Float
@@ -95,16 +96,21 @@ def derivative_matrix(n: int, spacing: float, kernel: str = "shannon-whittaker")
 
 
 class FieldOperators:
-    """The operators ``G_k = -(u_k d/dx + v_k d/dy)`` of a basis on a grid.
+    """The operators ``G_k = -(u_k d/dx + v_k d/dy + ...)`` of a basis on a grid.
 
     Parameters
     ----------
     basis : Basis
-        The m vector fields.
+        The m vector fields in d coordinates.
     grid : Grid
-        H x W pixels, n = H W.
+        n samples along d axes: H x W pixels, D x H x W voxels.
     kernel : str
         Of the derivative (:func:`derivative_matrix`).
+
+    Raises
+    ------
+    InputError
+        A grid of another number of axes than the basis has coordinates.
     """
 
     def __init__(
@@ -116,22 +122,40 @@ class FieldOperators:
         dtype: torch.dtype = torch.float32,
         device: torch.device | str | None = None,
     ) -> None:
+        if basis.ndim != grid.ndim:
+            raise InputError(f"expected a grid of {basis.ndim} axes for basis {basis.name!r}, got shape {grid.shape}")
         self.basis = basis
         self.grid = grid
-        dx, dy = grid.pitch
-        self._along_x = derivative_matrix(grid.width, dx, kernel).to(device, dtype)
-        self._along_y = derivative_matrix(grid.height, -dy, kernel).to(device, dtype)
+        steps = (sign * spacing for sign, spacing in zip(grid.signs, grid.spacing, strict=True))
+        # In the order of the coordinates: the last axis of an array is x.
+        self._derivatives = [
+            derivative_matrix(n, step, kernel).to(device, dtype)
+            for n, step in zip(reversed(grid.shape), steps, strict=True)
+        ]
         points = grid.points(dtype=torch.float64)
         self._fields = basis.fields(points).to(device, dtype)
 
-    def apply(self, images: Float[Tensor, "b c h w"], coefficients: Float[Tensor, " m"]) -> Float[Tensor, "b c h w"]:
-        """``sum_k a_k G_k`` on images: one product along the rows, one along the columns, no n x n matrix."""
-        u, v = torch.einsum("nmc,m->cn", self._fields, coefficients).reshape(2, *self.grid.shape)
-        moved: Tensor = -(u * (images @ self._along_x.T) + v * (self._along_y @ images))
-        return moved
+    def apply(self, images: Float[Tensor, "b c *s"], coefficients: Float[Tensor, " m"]) -> Float[Tensor, "b c *s"]:
+        """``sum_k a_k G_k`` on images: one product along every axis, no n x n matrix."""
+        components = torch.einsum("nmc,m->cn", self._fields, coefficients).reshape(-1, *self.grid.shape)
+        total = components[0] * self._slope(images, 0)
+        for c in range(1, self.grid.ndim):
+            total = total + components[c] * self._slope(images, c)
+        return -total
+
+    def _slope(self, images: Tensor, c: int) -> Tensor:
+        """Derivative of images along coordinate c."""
+        derivative = self._derivatives[c]
+        if c == 1:
+            return derivative @ images
+        axis = images.ndim - 1 - c
+        return (images.movedim(axis, -1) @ derivative.T).movedim(-1, axis)
 
     def matrices(self) -> Float[Tensor, "m n n"]:
-        """The operators as dense matrices on flattened pixels (Kronecker products, the paper's equation 10)."""
-        eye_x, eye_y = torch.eye(self.grid.width).to(self._along_x), torch.eye(self.grid.height).to(self._along_y)
-        gradient = torch.stack((torch.kron(eye_y, self._along_x), torch.kron(self._along_y, eye_x)))
-        return -torch.einsum("nmc,cnk->mnk", self._fields, gradient)
+        """The operators as dense matrices on flattened samples (Kronecker products, the paper's equation 10)."""
+        eyes = [torch.eye(len(derivative)).to(derivative) for derivative in self._derivatives]
+        gradient = []
+        for c, derivative in enumerate(self._derivatives):
+            factors = [*eyes[:c], derivative, *eyes[c + 1 :]]
+            gradient.append(reduce(torch.kron, reversed(factors)))
+        return -torch.einsum("nmc,cnk->mnk", self._fields, torch.stack(gradient))

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from liescope.errors import InputError
 from liescope.geometry.fields import Basis
 from liescope.geometry.flow import flow, runge_kutta_steps
 
@@ -25,24 +26,32 @@ class Orbit:
     basis : Basis
     direction : tensor, shape (m,)
         The field, per unit of magnitude; pass -a for the origins of pixels that X = sum a_k b_k moves.
-    points : tensor, shape (n, 2)
+    points : tensor, shape (n, d)
     reach : float
-        Largest magnitude, at least 0.
+        Largest magnitude, at least 0; with 0, points stay where they are.
     knots : int
-        Stored magnitudes, an odd number: one of them is 0.
+        Stored magnitudes, at least 3: one of them is 0, and there are as many on either side (an even number counts as
+        the next odd one).
     tolerance : float
         Of the integration, normalised units.
+
+    Raises
+    ------
+    InputError
+        A negative reach, or fewer than 3 knots.
     """
 
     def __init__(
         self,
         basis: Basis,
         direction: Float[Tensor, " m"],
-        points: Float[Tensor, "n 2"],
+        points: Float[Tensor, "n d"],
         reach: float,
         knots: int = 129,
         tolerance: float = 1e-4,
     ) -> None:
+        if not reach >= 0 or knots < 3:
+            raise InputError(f"expected a reach of at least 0 and 3 knots or more, got {reach} and {knots}")
         half = knots // 2
         self.reach = reach
         self.spacing = reach / half
@@ -57,12 +66,14 @@ class Orbit:
         forwards, backwards = torch.stack(reached).unbind(1)
         places = torch.cat((backwards[1:].flip(0), forwards))
         speeds = basis.velocity(places, direction) * self.spacing
+        self._shape = points.shape
         self._places, self._speeds = places.flatten(1), speeds.flatten(1)
 
-    def at(self, t: Float[Tensor, " b"]) -> Float[Tensor, "b n 2"]:
+    def at(self, t: Float[Tensor, " b"]) -> Float[Tensor, "b n d"]:
         """Places of all points after the flow for t_b; differentiable in t, the direction and the points."""
         last = len(self._places) - 1
-        position = ((t + self.reach) / self.spacing).clamp(0, last - 1e-4)
+        # With no reach all knots are one place, and there is no spacing to count t in.
+        position = ((t + self.reach) / self.spacing if self.reach else t.clamp(0, 0)).clamp(0, last - 1e-4)
         left = position.detach().long()[:, None]
         s = position[:, None] - left
         # Hermite's cubics as a matrix of weights: a product is several times faster than gathering the knots of every
@@ -72,4 +83,4 @@ class Orbit:
         of_places = empty.scatter(1, left, (1 + 2 * s) * rest**2).scatter(1, left + 1, s**2 * (3 - 2 * s))
         of_speeds = empty.scatter(1, left, s * rest**2).scatter(1, left + 1, -(s**2) * rest)
         reached = of_places @ self._places + of_speeds @ self._speeds
-        return reached.reshape(len(t), -1, 2)
+        return reached.reshape(len(t), *self._shape)

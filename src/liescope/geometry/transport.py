@@ -8,6 +8,7 @@ import torch.nn.functional as nnf
 from jaxtyping import Float
 from torch import Tensor
 
+from liescope.errors import InputError
 from liescope.geometry.fields import Basis
 from liescope.geometry.flow import flow
 from liescope.geometry.grid import Grid
@@ -18,48 +19,58 @@ Interpolation = Literal["nearest", "linear", "cubic"]
 Border = Literal["zero", "edge", "periodic"]
 
 _MODES = {"nearest": "nearest", "linear": "bilinear", "cubic": "bicubic"}
-_WRAP = 2  # pixels copied to the far side for periodic borders: a cubic kernel's reach
+_WRAP = 2  # samples copied to the far side for periodic borders: a cubic kernel's reach
+_MOST_AXES = 3  # of what torch interpolates in; signals are pictures of one row
 
 
 def sample(
-    images: Float[Tensor, "b c h w"],
-    points: Float[Tensor, "#b n 2"],
+    images: Float[Tensor, "b c *s"],
+    points: Float[Tensor, "#b n d"],
     grid: Grid,
     *,
     interpolation: Interpolation = "linear",
     border: Border = "zero",
 ) -> Float[Tensor, "b c n"]:
-    """Image values at points.
+    """Values of images, signals or volumes at points.
 
     Parameters
     ----------
-    images : tensor, shape (B, C, H, W)
-        Images on ``grid``.
-    points : tensor, shape (B, n, 2) or (1, n, 2)
-        (x, y) in normalised units; with a leading 1 the same points for every image, at a fraction of the cost.
+    images : tensor, shape (B, C, L), (B, C, H, W) or (B, C, D, H, W)
+        Arrays on ``grid``.
+    points : tensor, shape (B, n, d) or (1, n, d)
+        (x, y, ...) in normalised units; with a leading 1 the same points for every image, at a fraction of the cost.
     interpolation : {"nearest", "linear", "cubic"}
-        Nearest pixel (no gradient in the points), bilinear, or Keys' bicubic kernel (a = -0.75).
+        Nearest sample (no gradient in the points), linear along every axis, or Keys' cubic kernel (a = -0.75), which
+        is there for one and two axes.
     border : {"zero", "edge", "periodic"}
-        What lies outside: zeros, the nearest pixel, or the image again.
+        What lies outside: zeros, the nearest sample, or the image again.
 
     Returns
     -------
     tensor, shape (B, C, n)
         Differentiable in images and points.
+
+    Raises
+    ------
+    InputError
+        More than three axes, or cubic interpolation of a volume.
     """
     count, channels = images.shape[:2]
-    half_width, half_height = grid.half_width, grid.half_height
+    _check_axes(grid.ndim, interpolation)
+    half = grid.half
     if border == "periodic":
-        images = nnf.pad(images, (_WRAP,) * 4, mode="circular")
-        half = points.new_tensor((half_width, half_height))
-        points = (points + half) % (2 * half) - half
-        dx, dy = grid.pitch
-        half_width, half_height = half_width + _WRAP * dx, half_height + _WRAP * dy
-    scale = points.new_tensor((1 / half_width, -1 / half_height))
-    # align_corners=False: -1 and 1 are pixel edges, which is this project's convention.
-    located = (points * scale)[:, None]
+        images = nnf.pad(images, (_WRAP,) * (2 * grid.ndim), mode="circular")
+        whole = points.new_tensor(half)
+        points = (points + whole) % (2 * whole) - whole
+        half = tuple(h + _WRAP * spacing for h, spacing in zip(half, grid.spacing, strict=True))
+    scale = points.new_tensor([sign / h for sign, h in zip(grid.signs, half, strict=True)])
+    # align_corners=False: -1 and 1 are edges of samples, which is this project's convention.
+    located = points * scale
+    if grid.ndim == 1:
+        images, located = images[..., None, :], nnf.pad(located, (0, 1))
+    located = located.reshape(len(located), *(1,) * (located.shape[-1] - 1), *located.shape[1:])
     shared = points.shape[0] == 1 and count > 1
-    stack = images.reshape(1, count * channels, *images.shape[-2:]) if shared else images
+    stack = images.reshape(1, count * channels, *images.shape[2:]) if shared else images
     values = nnf.grid_sample(
         stack,
         located,
@@ -70,8 +81,15 @@ def sample(
     return values.reshape(count, channels, -1)
 
 
+def _check_axes(ndim: int, interpolation: Interpolation) -> None:
+    if ndim > _MOST_AXES:
+        raise InputError(f"expected arrays of at most {_MOST_AXES} axes to sample, got {ndim}, try a slice of them")
+    if ndim == _MOST_AXES and interpolation == "cubic":
+        raise InputError("expected linear or nearest interpolation of volumes, got cubic, try linear")
+
+
 def transport_images(
-    images: Float[Tensor, "b c h w"],
+    images: Float[Tensor, "b c *s"],
     basis: Basis,
     coefficients: Float[Tensor, "*k m"],
     *,
@@ -79,13 +97,14 @@ def transport_images(
     border: Border = "zero",
     grid: Grid | None = None,
     steps: int | None = None,
-) -> Float[Tensor, "b c h w"]:
+) -> Float[Tensor, "b c *s"]:
     """Images moved along the time-one flow of ``sum_k v_k b_k``.
 
     Parameters
     ----------
-    images : tensor, shape (B, C, H, W)
+    images : tensor, shape (B, C, H, W); or (B, C, L), (B, C, D, H, W)
     basis : Basis
+        In as many coordinates as the images have axes.
     coefficients : tensor, shape (m,) or (B, m)
         v = t a; a single vector moves all images along one flow.
     grid : Grid, optional
@@ -93,7 +112,7 @@ def transport_images(
 
     Returns
     -------
-    tensor, shape (B, C, H, W)
+    tensor, the shape of the images
         Differentiable in images and coefficients.
 
     Notes
@@ -101,7 +120,7 @@ def transport_images(
     Transport by v and then by -v returns the image up to the interpolation error: for digits of 28 pixels blurred by
     0.7 pixels, below 9 % (linear) and 3 % (cubic) of the image's norm.
     """
-    grid = grid or Grid.of(*images.shape[-2:])
+    grid = grid or Grid.of(*images.shape[2:])
     vectors = coefficients if coefficients.ndim == 2 else coefficients[None]
     points = grid.points(dtype=images.dtype, device=images.device)
     origins = flow(basis, -vectors.to(images), points, steps=steps)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from liescope.algebra.sampling import field_columns
+from liescope.algebra.inner_product import field_columns
 from liescope.answer import Answer
 
 __all__ = ["cosine_matrix", "span_degrees"]

@@ -65,7 +65,7 @@ def sources_of(result: Answer) -> Sources | None:
         background = GreyScale.of(stacks[1], np.arange(0, len(stacks[1]), math.ceil(len(stacks[1]) / 16))).background
     grid = Grid.of(*result.shape[1:])
     grid = grid.resampled(min(_LARGEST_SIDE, max(grid.shape)))
-    images = _shown(stacks[0], grid.shape, low, height)
+    images = _shown(stacks[0], (grid.height, grid.width), low, height)
     outside = _shown(np.asarray(background, np.float32).reshape(1, -1, 1, 1), (1, 1), low, height)[0, :, 0, 0]
     sources = Sources(images, outside, [], np.arange(len(images)), low, height, grid)
     order = _order(result, sources)[: min(_MOST_IMAGES, max(1, _IMAGE_BYTES // images[0].size))]
@@ -198,5 +198,5 @@ def _decoded(
     steps = [fitted.decoded(images, t) for t in ts]
     strips = np.stack([step for step in steps if step is not None], axis=1)
     flat = strips.reshape(-1, *strips.shape[2:])
-    pixels = _pixels(_shown(flat.astype(np.float32), grid.shape, sources.low, sources.height))
+    pixels = _pixels(_shown(flat.astype(np.float32), (grid.height, grid.width), sources.low, sources.height))
     return pixels | {"count": len(strips), "steps": natural.tolist()}

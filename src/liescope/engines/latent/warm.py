@@ -58,6 +58,6 @@ def warmth_of(start: Start | None, pairs: PairSet, basis: Basis) -> Warmth:
         # The model applies its generators one after the other; registration has one exponential of their sum.
         t = product_magnitudes(coefficients, t @ coefficients, basis)
     t = np.where(fit.accepted[:, None], t, np.nan)
-    names = " and ".join(Generator(row, basis, pairs.grid.shape).name for row in coefficients)
+    names = " and ".join(Generator(row, basis, pairs.grid).name for row in coefficients)
     warm = WarmStart(coefficients, among_all(t, chosen, len(pairs)))
     return Warmth(warm, None, f"warm start from registration: {names}", fit.evidence)

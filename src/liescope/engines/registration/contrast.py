@@ -136,7 +136,7 @@ def contrast_generator(pairs: PairSet, basis: Basis, seed: int = 0) -> Contrast:
     t = between @ reading
     middle = float(np.median(t))
     reach = _WILD * 1.4826 * float(np.median(np.abs(t - middle)))
-    class_direction, class_spread = _widest(class_scatter, field_gram(basis, pairs.grid.shape))
+    class_direction, class_spread = _widest(class_scatter, field_gram(basis, pairs.grid))
     return Contrast(
         direction,
         float(ratios[0]),

@@ -152,7 +152,7 @@ def left_in_larger_basis(pairs: PairSet, basis: Basis, fitted: np.ndarray, held_
         Median error in units of that of permuted pairs; None where the basis has all those fields itself.
     """
     larger = quadratic()
-    if basis_contains(basis, larger, pairs.grid.shape):
+    if basis_contains(basis, larger, pairs.grid):
         return None
     trials = SpanTrials(pairs, larger, fitted, held_out)
     return _least_left(trials, held_out, partial(trials.held_out_errors, trials.fit(1)), trials.free_errors)
@@ -232,7 +232,7 @@ def _contrast(
         )
         return nothing_found(pairs, aligner, reason, {"p_value": 1.0})
     fitted = DifferentRoots(aligner, contrast.direction, contrast.reading, contrast.bounds, pairs.scale)
-    soft = soft_variation(contrast, basis, pairs.grid.shape)
+    soft = soft_variation(contrast, basis, pairs.grid)
     report("measuring all pairs", 0.0)
     known = contrast.t if len(index) == len(pairs) else None
     t, residual, still = fitted.errors(pairs, known)
@@ -295,12 +295,12 @@ def _with_systematic(covariance: np.ndarray) -> np.ndarray:
     return widened
 
 
-def soft_variation(contrast: Contrast, basis: Basis, shape: tuple[int, int]) -> dict[str, Any]:
+def soft_variation(contrast: Contrast, basis: Basis, grid: Grid) -> dict[str, Any]:
     """What images of one class vary in most, and its extent: a standard deviation, root mean square over the image."""
-    generator = Generator(contrast.class_direction, basis, shape)
+    generator = Generator(contrast.class_direction, basis, grid)
     return {
         "name": generator.name,
         "equation": generator.equation,
         "coefficients": generator.coefficients.tolist(),
-        "extent_px": contrast.class_spread * Grid.of(*shape).pixels_per_unit,
+        "extent_px": contrast.class_spread * grid.pixels_per_unit,
     }

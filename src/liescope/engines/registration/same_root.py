@@ -109,7 +109,7 @@ def _generators(registration: Registration, aligner: Aligner) -> tuple[np.ndarra
     """Readable generators (K, m) of the span, their covariances, and (K, K) from its coordinates to magnitudes."""
     span = registration.search.span.double().cpu().numpy()
     m, k = span.shape
-    readable = readable_generators(span, aligner.basis, aligner.grid.shape)
+    readable = readable_generators(span, aligner.basis, aligner.grid)
     columns = np.stack([fix_gauge(column, aligner.basis) for column in readable.T], axis=1)
     mixing = span.T @ columns
     covariance = registration.covariance.reshape(k, m, k, m)

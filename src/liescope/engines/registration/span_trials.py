@@ -183,7 +183,7 @@ class SpanTrials:
     def is_closed(self, search: Search) -> bool:
         """Whether brackets of the span's generators stay in it."""
         span = search.span.double().cpu().numpy()
-        return bool(describe_algebra(span, self.basis, self.aligner.grid.shape).closed)
+        return bool(describe_algebra(span, self.basis, self.aligner.grid).closed)
 
 
 def _noise_variance(images: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:

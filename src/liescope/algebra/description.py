@@ -5,24 +5,25 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from jaxtyping import Float
 
-from liescope.algebra.generated import generated_algebra
-from liescope.algebra.invariants import (
-    Invariants,
+from liescope.algebra.closure import generated_algebra
+from liescope.algebra.inner_product import domain_of, orthonormal_generators
+from liescope.algebra.invariants import Invariants, algebra_invariants
+from liescope.algebra.names_in_any_dimension import name_by_invariants, name_by_linear_parts
+from liescope.algebra.names_of_algebras import Naming, name_by_brackets, name_by_fields
+from liescope.algebra.recognition import pixel_place
+from liescope.algebra.structure_constants import (
     StructureConstants,
-    algebra_invariants,
     error_degrees,
     jacobi_residual,
     structure_constants,
 )
-from liescope.algebra.naming import Naming, name_by_brackets, name_by_fields
-from liescope.algebra.sampling import orthonormal_generators
 from liescope.algebra.wording import algebra_sentence
 from liescope.geometry.bases import get_basis, quadratic
+from liescope.geometry.domain import Domain
 from liescope.geometry.fields import Basis
-from liescope.geometry.grid import Grid
+from liescope.geometry.grid import DomainLike, as_domain
 
 __all__ = ["AlgebraDescription", "describe_algebra"]
 
@@ -42,10 +43,10 @@ class AlgebraDescription(NamedTuple):
     closed : bool
         Whether brackets stay in the span.
     closure_residual : float
-        Largest norm, in L2 over the image, of the part of a bracket outside the span, in units of the largest
+        Largest norm, in L2 over the domain, of the part of a bracket outside the span, in units of the largest
         generator's norm.
     structure_constants : nested tuple, shape (K, K, K)
-        ``[X_i, X_j] = sum_k c[i][j][k] X_k`` for the generators as given, by least squares in L2 over the image.
+        ``[X_i, X_j] = sum_k c[i][j][k] X_k`` for the generators as given, by least squares in L2 over the domain.
     jacobi_residual : float
         Largest coefficient of the cyclic sum of ``[X_i, [X_j, X_l]]`` for generators that are orthonormal in L2.
     killing_signature : (int, int, int) or None
@@ -63,8 +64,8 @@ class AlgebraDescription(NamedTuple):
         How the name was found: ``canonical`` fields; the same ``moved``, turned or about another centre;
         ``stretched``, in another linear frame (rotations along ellipses); ``abstract``, by the brackets alone. None
         where there is no name.
-    centre_px : (float, float) or None
-        Column and row of the one point that the whole algebra leaves where it is, if there is one.
+    centre_px : tuple of float, length d, or None
+        Column, row, ... of the one point that the whole algebra leaves where it is, if there is one.
     description : str
         One sentence in plain words.
     """
@@ -85,12 +86,12 @@ class AlgebraDescription(NamedTuple):
     smallest_closed_dimension: int | None
     smallest_closed_name: str | None
     position: str | None
-    centre_px: tuple[float, float] | None
+    centre_px: tuple[float, ...] | None
     description: str
 
 
 def describe_algebra(
-    generators: Float[np.ndarray, "m k"], basis: str | Basis, shape: tuple[int, int]
+    generators: Float[np.ndarray, "m k"], basis: str | Basis, domain: DomainLike
 ) -> AlgebraDescription:
     """Describe the span of generators.
 
@@ -100,23 +101,23 @@ def describe_algebra(
         Columns of any norm. The answer, but for ``structure_constants`` and ``closure_residual``, is that of their
         span.
     basis : str or Basis
-    shape : (int, int)
-        Height and width of the images.
+    domain : Domain or tuple of int
+        Where the fields live; a shape stands for the grid of images of that shape.
     """
-    basis = get_basis(basis)
+    basis = get_basis(basis, as_domain(domain).ndim)
+    domain = domain_of(domain, basis)
     k = generators.shape[1]
     if not k:
         return _trivial()
-    found = structure_constants(generators, basis, shape)
-    orthonormal = orthonormal_generators(generators, basis, shape)
-    brackets = structure_constants(orthonormal, basis, shape)
+    found = structure_constants(generators, basis, domain)
+    orthonormal = orthonormal_generators(generators, basis, domain)
+    brackets = structure_constants(orthonormal, basis, domain)
     residual = found.closure_residual if k > 1 else 0.0
     closed = residual <= _CLOSED
-    naming = name_by_fields(orthonormal, basis, shape)
-    name, position = _name(naming, brackets, closed)
-    smallest = (k, name) if naming or closed else _smallest(orthonormal, basis, shape)
-    centre = naming.centre if naming else None
-    centre_px = _pixels(centre, shape) if centre else None
+    naming = _by_fields(orthonormal, basis, domain)
+    name, position = _name(naming, brackets, closed, basis)
+    smallest = (k, name) if naming or closed else _smallest(orthonormal, basis, domain)
+    centre_px = pixel_place(naming.centre if naming else None, domain)
     return AlgebraDescription(
         dimension=k,
         name=name,
@@ -124,12 +125,12 @@ def describe_algebra(
         closure_residual=residual,
         structure_constants=_nested(found.constants),
         jacobi_residual=jacobi_residual(brackets.constants),
-        **_facts(_invariants(naming, brackets, shape) if naming or closed else None),
+        **_facts(_invariants(naming, brackets, domain) if naming or closed else None),
         smallest_closed_dimension=smallest[0],
         smallest_closed_name=smallest[1],
         position=position,
         centre_px=centre_px,
-        description=algebra_sentence(k, name, position, centre_px, smallest),
+        description=algebra_sentence(k, name, position, centre_px, smallest, basis.ndim),
     )
 
 
@@ -150,33 +151,44 @@ def _trivial() -> AlgebraDescription:
     )
 
 
-def _name(naming: Naming | None, brackets: StructureConstants, closed: bool) -> tuple[str, str | None]:
+def _by_fields(orthonormal: np.ndarray, basis: Basis, domain: Domain) -> Naming | None:
+    """The plane has a table of its fields; elsewhere the linear parts tell."""
+    return (name_by_fields if basis.ndim == 2 else name_by_linear_parts)(orthonormal, basis, domain)
+
+
+def _by_brackets(brackets: StructureConstants, basis: Basis) -> str:
+    return (name_by_brackets if basis.ndim == 2 else name_by_invariants)(brackets)
+
+
+def _name(naming: Naming | None, brackets: StructureConstants, closed: bool, basis: Basis) -> tuple[str, str | None]:
     """Name, and how it was found."""
     if naming:
         return naming.name, naming.position
     if not closed:
         return "not closed", None
-    name = name_by_brackets(brackets)
+    name = _by_brackets(brackets, basis)
     return name, None if name in ("general", "one-parameter") else "abstract"
 
 
-def _smallest(generators: np.ndarray, basis: Basis, shape: tuple[int, int]) -> tuple[int | None, str | None]:
+def _smallest(generators: np.ndarray, basis: Basis, domain: Domain) -> tuple[int | None, str | None]:
     """Dimension and name of the algebra that generators which are not closed lie in."""
-    span, leaves_basis = generated_algebra(generators, basis, shape)
+    span, leaves_basis = generated_algebra(generators, basis, domain)
     if leaves_basis:
         return None, None
-    naming = name_by_fields(span, basis, shape)
+    orthonormal = orthonormal_generators(span, basis, domain)
+    naming = _by_fields(span if basis.ndim == 2 else orthonormal, basis, domain)
     if naming:
         return span.shape[1], naming.name
-    brackets = structure_constants(orthonormal_generators(span, basis, shape), basis, shape)
-    return span.shape[1], name_by_brackets(brackets)
+    brackets = structure_constants(orthonormal, basis, domain)
+    return span.shape[1], _by_brackets(brackets, basis)
 
 
-def _invariants(naming: Naming | None, brackets: StructureConstants, shape: tuple[int, int]) -> Invariants:
+def _invariants(naming: Naming | None, brackets: StructureConstants, domain: Domain) -> Invariants:
     """Of the exact fields where they are known: noise in the found ones then cannot make a zero look like none."""
     if naming:
-        exact = orthonormal_generators(naming.fields, quadratic(), shape)
-        return algebra_invariants(structure_constants(exact, quadratic(), shape).constants, error_deg=0.0)
+        fields = quadratic(domain.ndim)
+        exact = orthonormal_generators(naming.fields, fields, domain)
+        return algebra_invariants(structure_constants(exact, fields, domain).constants, error_deg=0.0)
     return algebra_invariants(brackets.constants, error_degrees(brackets))
 
 
@@ -191,11 +203,6 @@ def _facts(invariants: Invariants | None) -> dict[str, Any]:
         "semisimple",
     )
     return {name: None if invariants is None else getattr(invariants, name) for name in names}
-
-
-def _pixels(point: tuple[float, float], shape: tuple[int, int]) -> tuple[float, float]:
-    column, row = Grid.of(*shape).to_pixels(torch.tensor(point, dtype=torch.float64)).tolist()
-    return column, row
 
 
 def _nested(constants: np.ndarray) -> tuple[tuple[tuple[float, ...], ...], ...]:

@@ -1,4 +1,8 @@
-"""What the algebra that generators span is called: by its fields, where they are known ones, else by its brackets."""
+"""What the algebra that generators of the plane span is called.
+
+By its fields, where they are known ones, else by its brackets. Other dimensions have
+:mod:`liescope.algebra.names_in_any_dimension`.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,15 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from liescope.algebra.invariants import Invariants, StructureConstants, algebra_invariants, error_degrees
-from liescope.algebra.recognition import CANONICAL_FIELDS, recognise
-from liescope.algebra.sampling import field_columns, orthonormal_generators
+from liescope.algebra.inner_product import field_columns, mean_scale, orthonormal_generators, sampling_domain
+from liescope.algebra.invariants import Invariants, algebra_invariants
+from liescope.algebra.names_of_generators import CANONICAL_FIELDS, recognise
+from liescope.algebra.structure_constants import StructureConstants, error_degrees
 from liescope.geometry.bases import quadratic
 from liescope.geometry.fields import Basis
+from liescope.geometry.grid import DomainLike
 
-__all__ = ["NAMED_ALGEBRAS", "Naming", "Position", "name_by_brackets", "name_by_fields"]
+__all__ = ["NAMED_ALGEBRAS", "SAME_DEG", "Naming", "Position", "name_by_brackets", "name_by_fields"]
 
 NAMED_ALGEBRAS: Mapping[str, tuple[str, ...]] = {
     "t(2)": ("translation-x", "translation-y"),
@@ -64,7 +70,8 @@ _BY_INVARIANTS = {
     ((6,), 0, (3, 3, 0)): "conformal",
     ((8,), 0, (5, 3, 0)): "sl(3)",
 }
-_SAME_DEG = 5.0
+SAME_DEG = 5.0
+"""Largest principal angle, in L2 over the domain, between a span and the fields that it is called by."""
 _IDENTITY = np.eye(2)
 _TRACELESS = np.array([[[0, -1], [1, 0]], [[1, 0], [0, -1]], [[0, 1], [1, 0]]], dtype=float)
 
@@ -77,42 +84,42 @@ class Naming(NamedTuple):
     name : str
     position : str
         :data:`Position`.
-    centre : (float, float) or None
-        The one point (x, y) that all of the algebra leaves where it is, if there is one.
-    fields : array, shape (12, K)
+    centre : tuple of float, length d, or None
+        The one point (x, y, ...) that all of the algebra leaves where it is, if there is one.
+    fields : array, shape (12, K) on the plane
         The exact fields of that name nearest to the found ones, in the quadratic basis.
     """
 
     name: str
     position: Position
-    centre: tuple[float, float] | None
+    centre: tuple[float, ...] | None
     fields: np.ndarray
 
 
-def name_by_fields(generators: Float[np.ndarray, "m k"], basis: Basis, shape: tuple[int, int]) -> Naming | None:
+def name_by_fields(generators: Float[np.ndarray, "m k"], basis: Basis, domain: DomainLike) -> Naming | None:
     """Name a span that lies within five degrees of known fields; None where it does not.
 
     Known are the canonical fields, and any affine ones that they turn into about another fixed point or in another
     linear frame: an elliptic rotation is so(2) too.
     """
-    orthonormal = orthonormal_generators(generators, basis, shape)
-    found = field_columns(orthonormal, basis, shape)
+    orthonormal = orthonormal_generators(generators, basis, domain)
+    found = field_columns(orthonormal, basis, domain)
     k = orthonormal.shape[1]
     members = [m for m in NAMED_ALGEBRAS.items() if len(m[1]) == k]
     known = None
     if k == 1:
-        field = recognise(orthonormal[:, 0] / np.linalg.norm(orthonormal), basis, shape).name
+        field = recognise(orthonormal[:, 0] / np.linalg.norm(orthonormal), basis, domain).name
         known = _ONE_PARAMETER.get(field)
         members = [(known, (field,))] if known and field in CANONICAL_FIELDS else []
     for name, names in members:
         fields = np.stack([np.ravel(CANONICAL_FIELDS[n]) for n in names], axis=1).astype(np.float64)
-        if _agree(found, fields, shape):
+        if _agree(found, fields, domain):
             fixed = name != "shear" and "translation" not in names[0]
             return Naming(name, "canonical", (0.0, 0.0) if fixed else None, fields)
-    moved = _moved(found, shape)
+    moved = _moved(found, domain)
     # A generator's own name decides: a translation with a little turning in it is no rotation about a far point.
     if known and (moved is None or moved.name != known):
-        return Naming(known, "moved", None, _least_squares(found, shape))
+        return Naming(known, "moved", None, _least_squares(found, domain))
     return moved
 
 
@@ -140,27 +147,28 @@ def _plane_extension(constants: np.ndarray, found: Invariants) -> str | None:
     return _WITH_SHIFTS.get(inner[0]) if inner else None
 
 
-def _least_squares(found: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def _least_squares(found: np.ndarray, domain: DomainLike) -> np.ndarray:
     """Fields of the quadratic basis, shape (12, K), nearest to the found columns."""
-    fields: np.ndarray = np.linalg.lstsq(field_columns(np.eye(12), quadratic(), shape), found, rcond=None)[0]
+    fields: np.ndarray = np.linalg.lstsq(field_columns(np.eye(12), quadratic(), domain), found, rcond=None)[0]
     return fields
 
 
-def _agree(found: np.ndarray, fields: np.ndarray, shape: tuple[int, int]) -> bool:
+def _agree(found: np.ndarray, fields: np.ndarray, domain: DomainLike) -> bool:
     """Whether orthonormal columns span what fields of the quadratic basis span, within the tolerance."""
-    exact = np.linalg.qr(field_columns(fields, quadratic(), shape))[0]
-    return bool(np.linalg.norm(exact - found @ (found.T @ exact), 2) <= np.sin(np.radians(_SAME_DEG)))
+    exact = np.linalg.qr(field_columns(fields, quadratic(), domain))[0]
+    return bool(np.linalg.norm(exact - found @ (found.T @ exact), 2) <= np.sin(np.radians(SAME_DEG)))
 
 
-def _moved(found: np.ndarray, shape: tuple[int, int]) -> Naming | None:
+def _moved(found: np.ndarray, domain: DomainLike) -> Naming | None:
     """Name affine fields by their linear parts, about their common fixed point or with all translations."""
     affine = [0, 1, 2, 6, 7, 8]
-    parts = np.linalg.lstsq(field_columns(np.eye(12)[:, affine], quadratic(), shape), found, rcond=None)[0]
+    parts = np.linalg.lstsq(field_columns(np.eye(12)[:, affine], quadratic(), domain), found, rcond=None)[0]
     parts = parts.T.reshape(-1, 2, 3)
     matrices, drifts = parts[:, :, 1:], parts[:, :, 0]
-    shifts = found.T @ np.tile(np.eye(2), (len(found) // 2, 1)) * np.sqrt(2 / len(found))
+    factors = np.repeat(mean_scale(sampling_domain(domain, quadratic())).numpy(), 2)[:, None]
+    shifts = found.T @ (factors * np.tile(np.eye(2), (len(found) // 2, 1))) * np.sqrt(2 / len(found))
     left, cosines, _ = np.linalg.svd(shifts)
-    has_shifts = len(cosines) == 2 and cosines[1] >= np.cos(np.radians(_SAME_DEG))
+    has_shifts = len(cosines) == 2 and cosines[1] >= np.cos(np.radians(SAME_DEG))
     if has_shifts:
         matrices = np.einsum("kl,kab->lab", left[:, 2:], matrices)
     named = _matrix_algebra(matrices)
@@ -174,7 +182,7 @@ def _moved(found: np.ndarray, shape: tuple[int, int]) -> Naming | None:
     if has_shifts:
         fields = [_affine_field(np.zeros((2, 2)), unit) for unit in _IDENTITY] + fields
     exact = np.stack(fields, axis=1)
-    if exact.shape[1] != found.shape[1] or not _agree(found, exact, shape):
+    if exact.shape[1] != found.shape[1] or not _agree(found, exact, domain):
         return None
     fixed = not has_shifts and name != "shear"  # a shear leaves a line of points where they are
     position: Position = "stretched" if _stretched(named[0], named[1][0]) else "moved"
@@ -185,7 +193,7 @@ def _stretched(name: str, matrix: np.ndarray) -> bool:
     """Whether rotations run on ellipses, or stretching and squeezing are along lines that are not perpendicular."""
     turn, stretch = _turn_and_stretch(matrix)
     foreign = {"so(2)": stretch, "so(2)+gl(1)": stretch, "so(1,1)": turn}.get(name, 0.0 * turn)
-    return bool(np.linalg.norm(foreign) > np.sin(np.radians(_SAME_DEG)) * np.linalg.norm(matrix))
+    return bool(np.linalg.norm(foreign) > np.sin(np.radians(SAME_DEG)) * np.linalg.norm(matrix))
 
 
 def _turn_and_stretch(traceless: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -225,7 +233,7 @@ def _one_matrix(matrix: Float[np.ndarray, "2 2"]) -> tuple[str, np.ndarray] | No
     size = np.linalg.norm(matrix)
     growth = np.trace(matrix) / 2
     traceless = matrix - growth * _IDENTITY
-    tolerance = np.sin(np.radians(_SAME_DEG)) * size
+    tolerance = np.sin(np.radians(SAME_DEG)) * size
     if np.linalg.norm(traceless) <= tolerance:
         return "gl(1)", _IDENTITY[None]
     if np.sqrt(2) * abs(growth) > tolerance:
@@ -233,6 +241,6 @@ def _one_matrix(matrix: Float[np.ndarray, "2 2"]) -> tuple[str, np.ndarray] | No
     turn, stretch = _turn_and_stretch(traceless)
     e, h = np.linalg.norm(turn), np.linalg.norm(stretch)
     excess = np.degrees(np.arctan2(e, h)) - 45
-    if abs(excess) > _SAME_DEG:
+    if abs(excess) > SAME_DEG:
         return ("so(2)" if excess > 0 else "so(1,1)"), traceless[None]
     return "shear", (turn / e + stretch / h)[None] * (e + h) / 2

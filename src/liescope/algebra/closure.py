@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from liescope.algebra.invariants import bracket_columns
-from liescope.algebra.sampling import field_columns, orthonormal_generators
+from liescope.algebra.inner_product import field_columns, orthonormal_generators
+from liescope.algebra.structure_constants import bracket_columns
 from liescope.geometry.fields import Basis
+from liescope.geometry.grid import DomainLike
 
 __all__ = ["GeneratedAlgebra", "generated_algebra"]
 
@@ -34,7 +35,7 @@ class GeneratedAlgebra(NamedTuple):
     leaves_basis: bool
 
 
-def generated_algebra(generators: Float[np.ndarray, "m k"], basis: Basis, shape: tuple[int, int]) -> GeneratedAlgebra:
+def generated_algebra(generators: Float[np.ndarray, "m k"], basis: Basis, domain: DomainLike) -> GeneratedAlgebra:
     """Add brackets, the largest new direction first, until nothing new comes.
 
     Parameters
@@ -42,20 +43,21 @@ def generated_algebra(generators: Float[np.ndarray, "m k"], basis: Basis, shape:
     generators : array, shape (m, K)
         Columns of any norm. Errors of about one degree in them add nothing.
     basis : Basis
-    shape : (int, int)
-        Height and width of the images: brackets are measured in L2 over them.
+    domain : Domain or tuple of int
+        Where the fields live; a shape stands for the grid of images of that shape. Brackets are measured in
+        L2 over it.
     """
-    span = orthonormal_generators(generators, basis, shape)
-    within = orthonormal_generators(np.eye(basis.dimension), basis, shape)
-    everything = field_columns(within, basis, shape)
+    span = orthonormal_generators(generators, basis, domain)
+    within = orthonormal_generators(np.eye(basis.dimension), basis, domain)
+    everything = field_columns(within, basis, domain)
     while span.shape[1]:
         k = span.shape[1]
-        brackets = bracket_columns(span, basis, shape).reshape(-1, k * k)
+        brackets = bracket_columns(span, basis, domain).reshape(-1, k * k)
         tolerance = _ADDS * max(1.0, float(np.linalg.norm(brackets, axis=0).max()))
         inside = everything.T @ brackets
         if np.linalg.norm(brackets - everything @ inside, axis=0).max() > tolerance:
             return GeneratedAlgebra(_orthonormal(span), leaves_basis=True)
-        known = everything.T @ field_columns(span, basis, shape)
+        known = everything.T @ field_columns(span, basis, domain)
         new = inside - known @ (known.T @ inside)
         if k == basis.dimension or np.linalg.norm(new, axis=0).max() <= tolerance:
             break
