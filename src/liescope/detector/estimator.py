@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from liescope.engines import (
     engine_names,
 )
 from liescope.engines.latent import LatentConfig, TrainedLatent
+from liescope.engines.workers import worker_pool
 from liescope.errors import InputError, suggest
 from liescope.geometry import Basis, get_basis
 from liescope.result import SymmetryResult
@@ -130,7 +132,9 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         engine = choose_engine(self.engine, pairs)
         settings = self._settings(options)
         start = self._start(engine, pairs, basis, settings)
-        fit = engine.fit(pairs, basis, settings, self._report, start)
+        # Chunks of pairs go to workers of one thread each; a training keeps torch's own threads.
+        with nullcontext() if engine.trains else worker_pool(pairs.device):
+            fit = engine.fit(pairs, basis, settings, self._report, start)
         fit = _with_covariances(fit, engine, pairs, basis, settings)
         told = self._told(basis, options)
         result = described(fit, engine.name, pairs, basis, settings.seed, told)

@@ -16,7 +16,6 @@ from liescope.engines.registration.nothing import nothing_found
 from liescope.engines.registration.same_root import register_copies
 from liescope.engines.registration.span_trials import SpanTrials
 from liescope.engines.registration.stored import fitted_of
-from liescope.engines.workers import worker_pool
 from liescope.geometry import Basis
 from liescope.inference import Count, count_generators
 
@@ -36,18 +35,17 @@ class RegistrationEngine(Engine):
         return None
 
     def fit(self, data: PairSet, basis: Basis, settings: Settings, report: Progress, start: Start | None = None) -> Fit:
-        with worker_pool(data.device):
-            parts = split(len(data), settings.seed)
-            trials = SpanTrials(data, basis, *parts)
-            counting = partial(report, "finding the generators")
-            count = count_generators(trials, basis.dimension, settings.generators, settings.seed, counting)
-            fit: Fit | None = None
-            if have_different_roots(count, basis):
-                fit = look_across_roots(data, trials, parts, settings.generators, settings.seed, report)
-            if fit is None and count.generators:
-                fit = register_copies(data, trials, count, report)
-            if fit is None:
-                fit = nothing_found(data, trials.aligner, count.reason, {})
+        parts = split(len(data), settings.seed)
+        trials = SpanTrials(data, basis, *parts)
+        counting = partial(report, "finding the generators")
+        count = count_generators(trials, basis.dimension, settings.generators, settings.seed, counting)
+        fit: Fit | None = None
+        if have_different_roots(count, basis):
+            fit = look_across_roots(data, trials, parts, settings.generators, settings.seed, report)
+        if fit is None and count.generators:
+            fit = register_copies(data, trials, count, report)
+        if fit is None:
+            fit = nothing_found(data, trials.aligner, count.reason, {})
         return _with_evidence(fit, count)
 
     def restore(self, state: Mapping[str, bytes], basis: Basis, device: str = "cpu") -> Fitted:
