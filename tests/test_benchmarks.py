@@ -17,7 +17,9 @@ from matplotlib.figure import Figure
 
 from liescope.algebra import Generator
 from liescope.data import make_pairs
-from liescope.evaluation.bench.problems import true_coefficients
+from liescope.evaluation.benchmarks import BENCHMARKS, Options, environment, memory, sweep
+from liescope.evaluation.benchmarks.problems import Target, true_coefficients
+from liescope.evaluation.benchmarks.suite import decision_runs
 from liescope.reproduce.study import Finding, Reproduction, Request
 from liescope.reproduce.writing import write_reproduction
 
@@ -31,13 +33,23 @@ def _path(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT))
 
 
+@pytest.fixture
+def committed(monkeypatch):
+    """Whatever the state of the checkout is, records are those of committed code."""
+    monkeypatch.setattr(environment, "commit", lambda: "0123456789" * 4)
+
+
 def module(name: str) -> ModuleType:
     return importlib.import_module(f"benchmarks.{name}")
 
 
+def suite(name: str) -> ModuleType:
+    return BENCHMARKS[name].module
+
+
 def run_tiny(name: str, folder: Path) -> None:
     # One thread: the tests may share their processor.
-    module("command").main(module("__main__").BENCHMARKS, [name, "--tiny", "--threads", "1", "--out", str(folder)])
+    module("command").main(BENCHMARKS, [name, "--tiny", "--threads", "1", "--out", str(folder)])
 
 
 def read(name: str, folder: Path) -> dict[str, Any]:
@@ -91,7 +103,7 @@ def test_scaling_measures_time_and_memory(tmp_path):
     by_count, by_side = (table["rows"] for table in read("scaling", tmp_path)["tables"])
     assert all(0.99 < row["cosine"] <= 1 for row in (*by_count, *by_side))
     assert [row["data_bytes"] for row in by_count] == [2 * 4 * 784 * row["pairs"] for row in by_count]
-    if module("memory").peak_bytes() is not None:
+    if memory.peak_bytes() is not None:
         assert all(1e5 < row["peak_bytes"] < 1e9 for row in by_count)
     for row in by_side:
         nanoseconds = 1e9 * row["seconds_median"] / (row["pairs"] * row["side"] ** 2)
@@ -150,17 +162,17 @@ def test_decisions_are_counted_over_seeds(tmp_path):
     ],
 )
 def test_a_wrong_number_or_span_is_no_right_answer(change, missed):
-    decisions = module("decisions")
-    task = module("decision_runs").Task("right", "rotation", (60.0,), 1000, "affine", 0)
-    good = module("decision_runs").Run(task, 1, 1, 0.1, 1.0, np.nan, 1.0, "so(2)", 1.0, 0.9, 1.0, True)
+    decisions = suite("decisions")
+    task = decision_runs.Task("right", "rotation", (60.0,), 1000, "affine", 0)
+    good = decision_runs.Run(task, 1, 1, 0.1, 1.0, np.nan, 1.0, "so(2)", 1.0, 0.9, 1.0, True)
     runs = [dataclasses.replace(good, **change)] * 2 + [good]
     assert decisions._rows("right", runs)[0]["missed"] == missed
 
 
 def test_a_claim_without_a_symmetry_is_an_alarm():
-    decisions = module("decisions")
-    task = module("decision_runs").Task("alarm", "noise", (), 200, "affine", 0)
-    quiet = module("decision_runs").Run(task, 0, 0, np.nan, np.nan, np.nan, 0.0, "trivial", 1.0, np.nan, np.nan, False)
+    decisions = suite("decisions")
+    task = decision_runs.Task("alarm", "noise", (), 200, "affine", 0)
+    quiet = decision_runs.Run(task, 0, 0, np.nan, np.nan, np.nan, 0.0, "trivial", 1.0, np.nan, np.nan, False)
     runs = [quiet] * 19 + [dataclasses.replace(quiet, generators=1)]
     assert decisions._rows("alarm", runs)[0]["passed"]
     assert decisions._rows("alarm", [*runs, runs[-1]])[0]["missed"] == ["alarms"]
@@ -187,7 +199,7 @@ def test_without_kornia_the_benchmark_is_skipped_with_a_reason(tmp_path, monkeyp
 @pytest.mark.parametrize("arguments", [["acuracy"], ["--threads", "0"], ["--seeds"]])
 def test_bad_usage_runs_nothing(arguments):
     with pytest.raises(SystemExit) as stopped:
-        module("command").main(module("__main__").BENCHMARKS, arguments)
+        module("command").main(BENCHMARKS, arguments)
     assert stopped.value.code == 2
 
 
@@ -202,14 +214,14 @@ def test_an_affine_truth_is_the_same_field_in_the_quadratic_basis():
 @pytest.mark.parametrize(("transform", "axis", "sign"), [("translation-x", 1, 1), ("translation-y", 0, -1)])
 def test_nearest_neighbour_images_hold_the_rounded_translation(transform, axis, sign):
     pairs = make_pairs(transform=transform, range=7, pairs=12, order=0)
-    held = module("sweep").held_magnitude(pairs) * pairs.meta["unit_per_t"][0]
+    held = sweep.held_magnitude(pairs) * pairs.meta["unit_per_t"][0]
     for source, target, pixels in zip(pairs.source, pairs.target, held, strict=True):
         whole = round(float(pixels))
         assert pixels == pytest.approx(whole)
         wide = np.pad(source, 8)
         np.testing.assert_array_equal(np.roll(wide, sign * whole, axis)[8:-8, 8:-8], target)
-    assert module("sweep").held_magnitude(make_pairs(transform=transform, pairs=12, order=1)) is None
-    assert module("sweep").held_magnitude(make_pairs(transform="rotation", pairs=12, order=0)) is None
+    assert sweep.held_magnitude(make_pairs(transform=transform, pairs=12, order=1)) is None
+    assert sweep.held_magnitude(make_pairs(transform="rotation", pairs=12, order=0)) is None
 
 
 GOOD = {"cosine": 1.0, "t_error_median": 0.0, "t_error_held": None, "w1": 0.0, "modes": [1], "generators": [1, 1]}
@@ -233,12 +245,12 @@ GOOD = {"cosine": 1.0, "t_error_median": 0.0, "t_error_held": None, "w1": 0.0, "
     ],
 )
 def test_a_missed_target_is_named(change, missed):
-    target = module("cases").Target(0.9995, 5.0, t_error=0.01, w1=0.01, modes=1)
-    assert module("sweep")._missed({**GOOD, "seconds_max": 1.0, **change}, target) == missed
+    target = Target(0.9995, 5.0, t_error=0.01, w1=0.01, modes=1)
+    assert sweep._missed({**GOOD, "seconds_max": 1.0, **change}, target) == missed
 
 
 def test_growth_is_flagged_beside_the_size_before():
-    scaling = module("scaling")
+    scaling = suite("scaling")
     rows = [
         {"seconds_per_1k": 2.0, "peak_bytes": 10**8},
         {"seconds_per_1k": 1.0, "peak_bytes": 1.2 * 10**8},
@@ -249,29 +261,31 @@ def test_growth_is_flagged_beside_the_size_before():
 
 
 def test_peak_memory_sees_what_was_freed():
-    memory = module("memory")
     if memory.peak_bytes() is None:
         pytest.skip("the system does not tell")
     memory.reset_peak()
     before = memory.resident_bytes()
     np.ones(1 << 24).sum()
-    assert memory.peak_bytes() - before > 0.9 * 2**27
+    peak = memory.peak_bytes()
+    assert before is not None
+    assert peak is not None
+    assert peak - before > 0.9 * 2**27
 
 
 def test_corpora_given_as_files_appear_by_their_stem(tmp_path, monkeypatch):
-    decisions = module("decisions")
+    decisions = suite("decisions")
 
     def seen(task):
-        return module("decision_runs").Run(task, 1, 1, 0.1, 1.0, 0.9, 1.0, "so(2)", 1.0, 0.9, 1.0, True)
+        return decision_runs.Run(task, 1, 1, 0.1, 1.0, 0.9, 1.0, "so(2)", 1.0, 0.9, 1.0, True)
 
     monkeypatch.setattr(decisions, "detect_task", seen)
-    record = decisions.run(module("command").Options(tiny=True, corpora=(str(tmp_path / "galaxies.npz"),)))
+    record = decisions.run(Options(tiny=True, corpora=(str(tmp_path / "galaxies.npz"),)))
     text = json.dumps(record.to_dict())
     assert str(tmp_path) not in text
     assert {run["task"]["corpus"] for run in record.to_dict()["runs"]} == {"mnist-5k", "galaxies"}
 
 
-def test_results_become_a_page(tmp_path):
+def test_results_become_a_page(tmp_path, committed):
     for name in ("lconv", "headline"):
         run_tiny(name, tmp_path / "results")
     run_tiny("laws", tmp_path / "results")
@@ -293,7 +307,7 @@ def test_results_become_a_page(tmp_path):
     assert again.read_bytes() == before
 
 
-def test_reproduced_figures_become_a_page_of_claims(tmp_path):
+def test_reproduced_figures_become_a_page_of_claims(tmp_path, committed):
     figure = Figure(figsize=(2, 1))
     figure.subplots().plot([0, 1])
     found = [

@@ -13,8 +13,9 @@ import pytest
 
 from liescope.cli import benching, main
 from liescope.data import load_corpus
-from liescope.evaluation.bench import BENCHMARKS, METHODS, QUICK_METHODS, Options, Record
-from liescope.evaluation.bench.table import Column, Table, value
+from liescope.evaluation.benchmarks import BENCHMARKS, DEFAULTS, Options, Record
+from liescope.evaluation.benchmarks.suite.methods import METHODS, QUICK_METHODS
+from liescope.evaluation.benchmarks.table import Column, Table, value
 
 
 @pytest.fixture(autouse=True)
@@ -136,12 +137,12 @@ def test_without_a_name_all_run_but_for_long_trainings(monkeypatch, capsys):
     seen: list[Options] = []
     monkeypatch.setattr(benching, "BENCHMARKS", {name: fake(name, seen) for name in BENCHMARKS})
     assert main(["bench", "--out", "out", "--seeds", "3,1", "--processes", "2"]) == 0
-    assert {path.stem for path in Path("out").iterdir()} == set(BENCHMARKS)
+    assert {path.stem for path in Path("out").iterdir()} == set(DEFAULTS)
     assert {(one.seeds, one.processes, one.methods) for one in seen} == {((3, 1), 2, QUICK_METHODS)}
     assert set(QUICK_METHODS) < set(METHODS)
     assert "targets missed" in capsys.readouterr().out
     assert main(["bench", "--json", "--out", "out"]) == 0
-    assert [one["name"] for one in json.loads(capsys.readouterr().out)["benchmarks"]] == list(BENCHMARKS)
+    assert [one["name"] for one in json.loads(capsys.readouterr().out)["benchmarks"]] == list(DEFAULTS)
 
 
 def test_what_is_complete_is_kept_when_it_is_stopped(monkeypatch):

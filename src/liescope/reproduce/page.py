@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from liescope import __version__
-from liescope.evaluation.bench.record import versions_text
+from liescope.evaluation.benchmarks.environment import versions_text
 from liescope.report.typesetting import fill
 from liescope.reproduce.registry import FIGURES
 from liescope.reproduce.writing import read_findings

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from liescope.data.pairs import atomic_path
-from liescope.evaluation.bench.record import csv_text, environment
+from liescope.evaluation.benchmarks.environment import environment
+from liescope.evaluation.benchmarks.record import csv_text
 from liescope.reproduce.registry import FIGURES
 from liescope.reproduce.study import Reproduction, Request
 from liescope.result.values import json_text, plain_values

@@ -1,0 +1,5 @@
+"""todo"""
+
+
+def main() -> int:
+    return 0
