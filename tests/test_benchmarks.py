@@ -6,6 +6,8 @@ import dataclasses
 import importlib
 import importlib.util
 import json
+import shutil
+import subprocess
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,13 +19,16 @@ from matplotlib.figure import Figure
 
 from liescope.algebra import Generator
 from liescope.data import make_pairs
-from liescope.evaluation.benchmarks import BENCHMARKS, Options, environment, memory, sweep
+from liescope.errors import InputError
+from liescope.evaluation.benchmarks import BENCHMARKS, Options, Record, environment, memory, sweep
 from liescope.evaluation.benchmarks.problems import Target, true_coefficients
 from liescope.evaluation.benchmarks.suite import decision_runs
+from liescope.evaluation.benchmarks.table import Column, Table, value
 from liescope.reproduce.study import Finding, Reproduction, Request
 from liescope.reproduce.writing import write_reproduction
 
 ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
 SWEEPS = ("accuracy", "laws", "noise", "quadratic")
 HAS_KORNIA = importlib.util.find_spec("kornia") is not None
 
@@ -364,3 +369,147 @@ def test_points_of_the_plots_are_the_numbers_of_the_rows():
     np.testing.assert_allclose(points[:, 1], [0.1, 0.1])
     np.testing.assert_allclose(right.collections[0].get_offsets()[:, 1], [2, 2])
     assert np.isnan(np.ma.filled(right.collections[2].get_offsets()[:, 1].astype(float), np.nan)).all()
+
+
+def test_the_committed_pages_are_those_of_the_committed_records():
+    render = module("render")
+    records = render.read_records(RESULTS)
+    assert {path.stem for path in RESULTS.glob("*.json")} == set(records) == set(BENCHMARKS)
+    for name, record in records.items():
+        assert (RESULTS / f"{name}.md").read_text(encoding="utf-8") == record.markdown(), name
+        assert record.to_dict() == json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8")), name
+    page = render.benchmarks_page(records, RESULTS, ROOT / "docs")
+    assert (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8") == page
+    claims = module("claims").claims_page(RESULTS / "paper", ROOT / "docs")
+    assert (ROOT / "docs" / "claims.md").read_text(encoding="utf-8") == claims
+
+
+def test_a_record_tells_its_tables_again(tmp_path, committed):
+    run_tiny("laws", tmp_path)
+    assert BENCHMARKS["laws"].read(tmp_path).markdown() == (tmp_path / "laws.md").read_text(encoding="utf-8")
+    (tmp_path / "noise.json").write_text("{}")
+    for name in ("noise", "accuracy"):
+        with pytest.raises(InputError, match=r"expected (a|the) record"):
+            BENCHMARKS[name].read(tmp_path)
+
+
+def keys(value: Any) -> Any:
+    """The keys of a record at every depth; of a list those of its first item."""
+    if isinstance(value, dict):
+        return {key: keys(item) for key, item in value.items()}
+    return keys(value[0]) if isinstance(value, list) and value and isinstance(value[0], dict) else None
+
+
+@pytest.mark.parametrize("name", ["laws", "decisions"])
+def test_new_records_have_the_keys_of_the_committed_ones(name, tmp_path):
+    run_tiny(name, tmp_path)
+    new, old = (json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for folder in (tmp_path, RESULTS))
+    for rows in (new, old):
+        for row in (row for table in rows["tables"] for row in table["rows"]):
+            # Of a decision: how often which number was found.
+            row["generators"] = None
+    assert keys(new["tables"]) == keys(old["tables"])
+    assert keys(new["runs"]) == keys(old["runs"])
+
+
+def refuse_work(options: Options) -> Any:
+    raise AssertionError("nothing may run")
+
+
+@pytest.mark.parametrize("state", ["0123456789" * 4 + "-dirty", None])
+def test_a_record_of_uncommitted_code_is_refused_before_the_work(state, monkeypatch, capsys, tmp_path):
+    command = module("command")
+    monkeypatch.setattr(command, "commit", lambda: state)
+    monkeypatch.setattr(command, "uncommitted", lambda: ["src/liescope/detector.py"] if state else [])
+    monkeypatch.setattr(command, "RESULTS", tmp_path / "results")
+    for extra in ([], ["--out", str(tmp_path / "results")], ["--out", str(tmp_path / "results" / "deep")]):
+        with pytest.raises(SystemExit) as stopped:
+            command.main({"some": refuse_work}, extra)
+        assert stopped.value.code == 2
+        error = capsys.readouterr().err.splitlines()[-1]
+        assert "expected a checkout without uncommitted changes" in error
+        assert ("1 changed files (src/liescope/detector.py" if state else "no commit") in error
+    assert list(tmp_path.iterdir()) == []
+
+
+def made(options: Options) -> Record:
+    row = {"a": 1, "passed": True, "missed": [], "seconds_median": 1.0}
+    return Record("some", "Some", [Table("T", [Column("a", value("a"))], [row])], [{"a": 1}], {"tiny": options.tiny})
+
+
+def test_uncommitted_code_is_measured_elsewhere_and_says_so(monkeypatch, tmp_path):
+    command = module("command")
+    dirty = "0123456789" * 4 + "-dirty"
+    for one in (command, environment):
+        monkeypatch.setattr(one, "commit", lambda: dirty)
+    monkeypatch.setattr(command, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(command, "ELSEWHERE", tmp_path / "elsewhere")
+    command.main({"some": made}, ["--allow-dirty"])
+    command.main({"some": made}, ["--out", str(tmp_path / "mine")])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["elsewhere", "mine"]
+    told = json.loads((tmp_path / "mine" / "some.json").read_text(encoding="utf-8"))
+    assert told["environment"]["commit"] == dirty
+    with pytest.raises(SystemExit):
+        command.main({"some": made}, ["--allow-dirty", "--out", str(tmp_path / "results")])
+    assert not (tmp_path / "results").exists()
+
+
+def test_code_that_changes_while_it_is_measured_is_not_written(monkeypatch, tmp_path, capsys):
+    command = module("command")
+    monkeypatch.setattr(command, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(command, "commit", lambda: "a" * 40)
+    monkeypatch.setattr(environment, "commit", lambda: "b" * 40)
+    with pytest.raises(SystemExit):
+        command.main({"some": made}, [])
+    assert "expected the code of some to stay as it was" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(environment, "commit", lambda: "a" * 40)
+    command.main({"some": made}, [])
+    assert sorted(path.name for path in (tmp_path / "results").iterdir()) == ["some.json", "some.md"]
+
+
+@pytest.mark.parametrize("state", ["0123456789" * 4 + "-dirty", None])
+def test_pages_are_made_of_committed_code_alone(state, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(environment, "commit", lambda: state)
+    run_tiny("laws", tmp_path / "results")
+    with pytest.raises(SystemExit) as stopped:
+        module("render").main(["--results", str(tmp_path / "results"), "--docs", str(tmp_path / "docs")])
+    assert stopped.value.code == 2
+    assert "got uncommitted changes in laws" in capsys.readouterr().err
+    assert not (tmp_path / "docs").exists()
+
+
+def test_a_changed_file_makes_the_commit_dirty_and_a_result_does_not(tmp_path):
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
+
+    def git(*words: str) -> str:
+        command = ["git", "-c", "user.name=n", "-c", "user.email=n@example.org", *words]
+        return subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout.strip()
+
+    package = tmp_path / "src" / "package"
+    (tmp_path / "benchmarks" / "results").mkdir(parents=True)
+    package.mkdir(parents=True)
+    shutil.copyfile(environment.__file__, package / "environment.py")
+    (tmp_path / "README.md").write_text("text")
+    git("init", "-q")
+    spec = importlib.util.spec_from_file_location("a_copy", package / "environment.py")
+    assert spec is not None
+    assert spec.loader is not None
+    copy = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(copy)
+
+    assert copy.commit() is None
+    git("add", "-A")
+    git("commit", "-qm", "first")
+    head = git("rev-parse", "HEAD")
+    assert copy.commit() == head
+    (tmp_path / "benchmarks" / "results" / "some.json").write_text("{}")
+    (tmp_path / "notes.txt").write_text("mine")
+    assert copy.commit() == head
+    (package / "new.py").write_text("x = 1")
+    assert copy.commit() == f"{head}-dirty"
+    (package / "new.py").unlink()
+    (tmp_path / "README.md").write_text("other")
+    assert copy.commit() == f"{head}-dirty"
+    assert copy.uncommitted() == ["README.md"]
