@@ -11,8 +11,7 @@ import torch
 from rich.console import Console
 
 from liescope.cli.progress import ProgressDisplay
-from liescope.evaluation.benchmarks import Options, Record, UnavailableError
-from liescope.evaluation.benchmarks.environment import commit, is_clean, uncommitted
+from liescope.evaluation.benchmarks import Options, Record, UnavailableError, environment
 
 __all__ = ["RESULTS", "main"]
 
@@ -58,9 +57,9 @@ def main(benchmarks: Mapping[str, Callable[[Options], Record]], argv: Sequence[s
     if arguments.threads is not None and arguments.threads < 1:
         parser.error(f"expected at least one thread, got {arguments.threads}")
     folder = _folder(arguments)
-    began_at = commit()
-    if refused := _refusal(folder, arguments.tiny):
-        parser.error(refused)
+    if folder is not None and (refused := environment.refusal(folder, RESULTS, arguments.tiny)):
+        parser.error(f"{refused} (--allow-dirty: build/benchmarks)")
+    began_at = environment.commit()
     seeds = None if arguments.seeds is None else tuple(arguments.seeds)
 
     # Tables are wide; a narrow terminal breaks their lines, which is better than to lose numbers.
@@ -98,19 +97,3 @@ def _folder(arguments: argparse.Namespace) -> Path | None:
 def _is_committed(folder: Path) -> bool:
     """Whether a folder is that of the committed results, or lies in it."""
     return folder.resolve().is_relative_to(RESULTS.resolve())
-
-
-def _refusal(folder: Path | None, tiny: bool) -> str | None:
-    """Why records may not be written to a folder, or None where they may."""
-    if folder is None or not _is_committed(folder):
-        return None
-    if tiny:
-        return "expected --tiny without the committed results as --out: its numbers mean little"
-    if is_clean({"commit": commit()}):
-        return None
-    changed = uncommitted()
-    told = f"{len(changed)} changed files ({changed[0]}, ...)" if changed else "no commit"
-    return (
-        f"expected a checkout without uncommitted changes for records in benchmarks/results, got {told}: "
-        "try to commit them, or --allow-dirty, which writes elsewhere"
-    )

@@ -419,8 +419,8 @@ def refuse_work(options: Options) -> Any:
 @pytest.mark.parametrize("state", ["0123456789" * 4 + "-dirty", None])
 def test_a_record_of_uncommitted_code_is_refused_before_the_work(state, monkeypatch, capsys, tmp_path):
     command = module("command")
-    monkeypatch.setattr(command, "commit", lambda: state)
-    monkeypatch.setattr(command, "uncommitted", lambda: ["src/liescope/detector.py"] if state else [])
+    monkeypatch.setattr(environment, "commit", lambda: state)
+    monkeypatch.setattr(environment, "uncommitted", lambda: ["src/liescope/detector.py"] if state else [])
     monkeypatch.setattr(command, "RESULTS", tmp_path / "results")
     for extra in ([], ["--out", str(tmp_path / "results")], ["--out", str(tmp_path / "results" / "deep")]):
         with pytest.raises(SystemExit) as stopped:
@@ -440,8 +440,7 @@ def made(options: Options) -> Record:
 def test_uncommitted_code_is_measured_elsewhere_and_says_so(monkeypatch, tmp_path):
     command = module("command")
     dirty = "0123456789" * 4 + "-dirty"
-    for one in (command, environment):
-        monkeypatch.setattr(one, "commit", lambda: dirty)
+    monkeypatch.setattr(environment, "commit", lambda: dirty)
     monkeypatch.setattr(command, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(command, "ELSEWHERE", tmp_path / "elsewhere")
     command.main({"some": made}, ["--allow-dirty"])
@@ -457,8 +456,8 @@ def test_uncommitted_code_is_measured_elsewhere_and_says_so(monkeypatch, tmp_pat
 def test_code_that_changes_while_it_is_measured_is_not_written(monkeypatch, tmp_path, capsys):
     command = module("command")
     monkeypatch.setattr(command, "RESULTS", tmp_path / "results")
-    monkeypatch.setattr(command, "commit", lambda: "a" * 40)
-    monkeypatch.setattr(environment, "commit", lambda: "b" * 40)
+    states = ["a" * 40, "a" * 40, "b" * 40]
+    monkeypatch.setattr(environment, "commit", lambda: states.pop(0))
     with pytest.raises(SystemExit):
         command.main({"some": made}, [])
     assert "expected the code of some to stay as it was" in capsys.readouterr().err

@@ -13,7 +13,7 @@ import pytest
 
 from liescope.cli import benching, main
 from liescope.data import load_corpus
-from liescope.evaluation.benchmarks import BENCHMARKS, DEFAULTS, Options, Record
+from liescope.evaluation.benchmarks import BENCHMARKS, DEFAULTS, Options, Record, environment
 from liescope.evaluation.benchmarks.suite.methods import METHODS, QUICK_METHODS
 from liescope.evaluation.benchmarks.table import Column, Table, value
 
@@ -176,6 +176,35 @@ def test_bad_usage_is_one_line_and_writes_nothing(words, message, capsys):
     assert message in error[-1]
     assert len(error) == 1
     assert not Path("out").exists()
+
+
+def test_any_benchmark_is_run_by_its_name(capsys):
+    assert main(["bench", "laws", "--quick", "--out", "out"]) == 0
+    assert "laws.json" in capsys.readouterr().out
+    (row,) = read("laws")["tables"][0]["rows"]
+    assert (row["law"], row["modes"]) == ("two-modal", [2])
+    assert row["cosine"] > 0.99
+
+
+def test_every_benchmark_is_named_by_the_help(capsys):
+    assert main(["bench", "--help"]) == 0
+    told = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert [name for name in BENCHMARKS if name not in told] == []
+    for name, benchmark in BENCHMARKS.items():
+        assert benchmark.module.__name__.endswith(f".suite.{name}")
+
+
+def test_uncommitted_numbers_do_not_get_among_the_committed_ones(monkeypatch, capsys):
+    seen: list[Options] = []
+    monkeypatch.setattr(benching, "BENCHMARKS", {"lconv": fake("lconv", seen)} | dict.fromkeys(BENCHMARKS))
+    monkeypatch.setattr(environment, "results_folder", lambda: Path("results").absolute())
+    monkeypatch.setattr(environment, "commit", lambda: f"{'a' * 40}-dirty")
+    assert main(["bench", "--out", "results"]) == 2
+    assert "expected a checkout without uncommitted changes" in capsys.readouterr().err
+    assert (seen, list(Path.cwd().iterdir())) == ([], [])
+    assert environment.refusal(Path("elsewhere"), Path("results"), tiny=False) is None
+    assert environment.refusal(Path("results"), None, tiny=False) is None
+    assert environment.refusal(Path("results/deep"), Path("results"), tiny=True) is not None
 
 
 def test_a_file_in_place_of_the_folder_is_refused(capsys):

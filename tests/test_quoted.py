@@ -48,6 +48,17 @@ def test_no_mark_breaks_a_paragraph_or_a_table(name) -> None:
     assert [comment for comment in re.findall(r"<!--.*?-->", page, re.DOTALL) if "|" in comment] == []
 
 
+@pytest.mark.parametrize("name", ["README.md", "docs/evidence.md", "docs/latent.md", "docs/engines.md"])
+def test_readers_see_the_page_as_if_there_were_no_marks(name) -> None:
+    markdown = pytest.importorskip("markdown_it").MarkdownIt("commonmark", {"html": True}).enable("table")
+    page = (ROOT / name).read_text(encoding="utf-8")
+
+    def seen(text: str) -> list[str]:
+        return re.sub(r"<!--.*?-->", "", markdown.render(text), flags=re.DOTALL).split()
+
+    assert seen(page) == seen(re.sub(r"<!--.*?-->", "", page, flags=re.DOTALL))
+
+
 @pytest.mark.parametrize(
     "text",
     [

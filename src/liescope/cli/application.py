@@ -296,6 +296,8 @@ def reproduce(
 ) -> None:
     """Make the paper's figures and tables again, and test its claims.
 
+    Stopped, and started again with the same --out, a figure goes on with the training that it ended in.
+
     \b
     Examples:
       liescope reproduce fig4 --out figures

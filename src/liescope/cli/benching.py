@@ -14,7 +14,7 @@ from liescope.cli.arguments import check_files_folder, numbers
 from liescope.cli.progress import ProgressDisplay
 from liescope.data import load_corpus
 from liescope.errors import InputError, suggest
-from liescope.evaluation.benchmarks import BENCHMARKS, DEFAULTS, Options, Record, UnavailableError
+from liescope.evaluation.benchmarks import BENCHMARKS, DEFAULTS, Options, Record, UnavailableError, environment
 from liescope.evaluation.benchmarks.suite.methods import QUICK_METHODS
 from liescope.result.values import json_text
 
@@ -43,6 +43,8 @@ def run_bench(request: BenchRequest, *, as_json: bool, quiet: bool) -> None:
     names = _names(request)
     options = _options(request)
     check_files_folder(request.out)
+    if refused := environment.refusal(request.out, environment.results_folder(), request.tiny):
+        raise InputError(refused)
     if request.corpus is not None:
         load_corpus(request.corpus)  # one that is not there is told before the work, not after
     records: list[Record] = []

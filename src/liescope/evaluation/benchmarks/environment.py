@@ -16,7 +16,17 @@ import torch
 
 from liescope import __version__
 
-__all__ = ["DIRTY", "commit", "environment", "is_clean", "measured_on", "uncommitted", "versions_text"]
+__all__ = [
+    "DIRTY",
+    "commit",
+    "environment",
+    "is_clean",
+    "measured_on",
+    "refusal",
+    "results_folder",
+    "uncommitted",
+    "versions_text",
+]
 
 DIRTY = "-dirty"
 """Behind a commit where files were changed since."""
@@ -76,6 +86,37 @@ def uncommitted() -> list[str]:
     changed = _git("diff", "HEAD", "--name-only", "--", ":/", beside)
     new = _git("ls-files", "--others", "--exclude-standard", "--full-name", "--", ":/src", ":/benchmarks", beside)
     return [*(changed or "").splitlines(), *(new or "").splitlines()]
+
+
+def results_folder() -> Path | None:
+    """The folder of the committed results; None where the code is in no repository."""
+    top = _git("rev-parse", "--show-toplevel")
+    return None if top is None else Path(top.strip()) / _WRITTEN
+
+
+def refusal(folder: Path, results: Path | None, tiny: bool) -> str | None:
+    """Why records may not be written to a folder, in one line; None where they may.
+
+    Parameters
+    ----------
+    folder : Path
+    results : Path or None
+        The folder of the committed results: numbers in it, and below, must be those of a commit.
+    tiny : bool
+        Whether the work is only tried out.
+    """
+    if results is None or not folder.resolve().is_relative_to(results.resolve()):
+        return None
+    if tiny:
+        return "expected another folder than that of the committed results for what is only tried out"
+    if is_clean({"commit": commit()}):
+        return None
+    changed = uncommitted()
+    told = f"{len(changed)} changed files ({changed[0]}, ...)" if changed else "no commit"
+    return (
+        f"expected a checkout without uncommitted changes for records in {_WRITTEN}, got {told}: try to commit them, "
+        "or another folder"
+    )
 
 
 def _git(*words: str) -> str | None:
