@@ -3,7 +3,7 @@
 # make lint    linters and type checker alone
 # make format  lets ruff rewrite what it can
 # make docs    the documentation site, docs/_build/html/index.html; runs the examples of its gallery
-# make bench   speed and accuracy tables (BENCH="accuracy laws" for some of them)
+# make bench   speed and accuracy tables (BENCH="accuracy laws" for some of them), from a clean checkout
 # make clean   removes everything that was made, .venv included
 #
 # PYTHON=python3.12 chooses the interpreter that .venv is made with; VENV=dir another place for it.

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from liescope.errors import InputError
-from liescope.evaluation.bench.record import versions_text
+from liescope.evaluation.benchmarks.environment import is_clean, measured_on
+from liescope.evaluation.benchmarks.table import markdown_table
 from liescope.reproduce.page import count_verdicts
 from liescope.reproduce.writing import read_findings
 
@@ -36,12 +37,15 @@ number may turn with another seed.{several} [How to make them](reproduce.md). Th
 
 def take_over(folder: Path, results: Path, docs: Path) -> None:
     """Copy the findings of a folder that ``liescope reproduce`` wrote to the results, and pictures to the docs."""
+    found = read_findings(folder)
+    if not found:
+        raise InputError(f"expected figures in {folder}, got none")
+    _check_committed(found)
+    if tried := [content["name"] for content in found if content["settings"].get("tiny")]:
+        raise InputError(f"expected figures of quick or full scale, got {', '.join(tried)} that were only tried out")
     images = docs / "images"
     for made in (results, images):
         made.mkdir(parents=True, exist_ok=True)
-    found = read_findings(folder)
-    if tried := [content["name"] for content in found if content["settings"].get("tiny")]:
-        raise InputError(f"expected figures of quick or full scale, got {', '.join(tried)} that were only tried out")
     for content in found:
         shutil.copyfile(folder / f"{content['name']}.json", results / f"{content['name']}.json")
     for name in SHOWN:
@@ -56,6 +60,7 @@ def claims_page(results: Path, docs: Path) -> str | None:
     made = read_findings(results)
     if not made:
         return None
+    _check_committed(made)
     verdicts = count_verdicts(made)
     listed = ", ".join(f"{count} are {verdict}" for verdict, count in verdicts if count)
     counted = f"Of {sum(count for _, count in verdicts)} claims {listed}."
@@ -72,18 +77,18 @@ def _figure(content: Mapping[str, Any], docs: Path) -> str:
     lines = [f"## {content['title']}", ""]
     for name in pictures:
         lines += [f"![{content['title']}](images/paper-{name})", "", content["caption"], ""]
-    lines += ["| the paper | here | |", "| --- | --- | --- |"]
-    lines += [
-        f"| {_cell(one['claim'])} ({_cell(one['place'])}) | {_cell(one['measured'])} | {one['verdict']} |"
-        for one in content["findings"]
-    ]
+    rows = [[f"{one['claim']} ({one['place']})", one["measured"], one["verdict"]] for one in content["findings"]]
+    lines += markdown_table(["the paper", "here", ""], rows)
     told = (
-        f"`liescope reproduce {content['name']}`: {content['seconds']:.0f} s; {machine['date']}, commit "
-        f"{machine['commit']}, {versions_text(machine)}; {machine['cpu']}, {machine['threads']} threads, load "
+        f"`liescope reproduce {content['name']}`: {content['seconds']:.0f} s; {measured_on(machine)}, load "
         f"{machine['load_average']:.1f}."
     )
     return "\n".join([*lines, "", told, ""])
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+def _check_committed(found: Sequence[Mapping[str, Any]]) -> None:
+    if unknown := [content["name"] for content in found if not is_clean(content["environment"])]:
+        raise InputError(
+            f"expected figures of committed code, got uncommitted changes in {', '.join(unknown)}: "
+            "try to make them again from a clean checkout"
+        )

@@ -6,6 +6,8 @@ import dataclasses
 import importlib
 import importlib.util
 import json
+import shutil
+import subprocess
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,11 +19,16 @@ from matplotlib.figure import Figure
 
 from liescope.algebra import Generator
 from liescope.data import make_pairs
-from liescope.evaluation.bench.problems import true_coefficients
+from liescope.errors import InputError
+from liescope.evaluation.benchmarks import BENCHMARKS, Options, Record, environment, memory, sweep
+from liescope.evaluation.benchmarks.problems import Target, true_coefficients
+from liescope.evaluation.benchmarks.suite import decision_runs
+from liescope.evaluation.benchmarks.table import Column, Table, value
 from liescope.reproduce.study import Finding, Reproduction, Request
 from liescope.reproduce.writing import write_reproduction
 
 ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
 SWEEPS = ("accuracy", "laws", "noise", "quadratic")
 HAS_KORNIA = importlib.util.find_spec("kornia") is not None
 
@@ -31,13 +38,23 @@ def _path(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT))
 
 
+@pytest.fixture
+def committed(monkeypatch):
+    """Whatever the state of the checkout is, records are those of committed code."""
+    monkeypatch.setattr(environment, "commit", lambda: "0123456789" * 4)
+
+
 def module(name: str) -> ModuleType:
     return importlib.import_module(f"benchmarks.{name}")
 
 
+def suite(name: str) -> ModuleType:
+    return BENCHMARKS[name].module
+
+
 def run_tiny(name: str, folder: Path) -> None:
     # One thread: the tests may share their processor.
-    module("command").main(module("__main__").BENCHMARKS, [name, "--tiny", "--threads", "1", "--out", str(folder)])
+    module("command").main(BENCHMARKS, [name, "--tiny", "--threads", "1", "--out", str(folder)])
 
 
 def read(name: str, folder: Path) -> dict[str, Any]:
@@ -91,7 +108,7 @@ def test_scaling_measures_time_and_memory(tmp_path):
     by_count, by_side = (table["rows"] for table in read("scaling", tmp_path)["tables"])
     assert all(0.99 < row["cosine"] <= 1 for row in (*by_count, *by_side))
     assert [row["data_bytes"] for row in by_count] == [2 * 4 * 784 * row["pairs"] for row in by_count]
-    if module("memory").peak_bytes() is not None:
+    if memory.peak_bytes() is not None:
         assert all(1e5 < row["peak_bytes"] < 1e9 for row in by_count)
     for row in by_side:
         nanoseconds = 1e9 * row["seconds_median"] / (row["pairs"] * row["side"] ** 2)
@@ -150,17 +167,17 @@ def test_decisions_are_counted_over_seeds(tmp_path):
     ],
 )
 def test_a_wrong_number_or_span_is_no_right_answer(change, missed):
-    decisions = module("decisions")
-    task = module("decision_runs").Task("right", "rotation", (60.0,), 1000, "affine", 0)
-    good = module("decision_runs").Run(task, 1, 1, 0.1, 1.0, np.nan, 1.0, "so(2)", 1.0, 0.9, 1.0, True)
+    decisions = suite("decisions")
+    task = decision_runs.Task("right", "rotation", (60.0,), 1000, "affine", 0)
+    good = decision_runs.Run(task, 1, 1, 0.1, 1.0, np.nan, 1.0, "so(2)", 1.0, 0.9, 1.0, True)
     runs = [dataclasses.replace(good, **change)] * 2 + [good]
     assert decisions._rows("right", runs)[0]["missed"] == missed
 
 
 def test_a_claim_without_a_symmetry_is_an_alarm():
-    decisions = module("decisions")
-    task = module("decision_runs").Task("alarm", "noise", (), 200, "affine", 0)
-    quiet = module("decision_runs").Run(task, 0, 0, np.nan, np.nan, np.nan, 0.0, "trivial", 1.0, np.nan, np.nan, False)
+    decisions = suite("decisions")
+    task = decision_runs.Task("alarm", "noise", (), 200, "affine", 0)
+    quiet = decision_runs.Run(task, 0, 0, np.nan, np.nan, np.nan, 0.0, "trivial", 1.0, np.nan, np.nan, False)
     runs = [quiet] * 19 + [dataclasses.replace(quiet, generators=1)]
     assert decisions._rows("alarm", runs)[0]["passed"]
     assert decisions._rows("alarm", [*runs, runs[-1]])[0]["missed"] == ["alarms"]
@@ -187,7 +204,7 @@ def test_without_kornia_the_benchmark_is_skipped_with_a_reason(tmp_path, monkeyp
 @pytest.mark.parametrize("arguments", [["acuracy"], ["--threads", "0"], ["--seeds"]])
 def test_bad_usage_runs_nothing(arguments):
     with pytest.raises(SystemExit) as stopped:
-        module("command").main(module("__main__").BENCHMARKS, arguments)
+        module("command").main(BENCHMARKS, arguments)
     assert stopped.value.code == 2
 
 
@@ -202,14 +219,14 @@ def test_an_affine_truth_is_the_same_field_in_the_quadratic_basis():
 @pytest.mark.parametrize(("transform", "axis", "sign"), [("translation-x", 1, 1), ("translation-y", 0, -1)])
 def test_nearest_neighbour_images_hold_the_rounded_translation(transform, axis, sign):
     pairs = make_pairs(transform=transform, range=7, pairs=12, order=0)
-    held = module("sweep").held_magnitude(pairs) * pairs.meta["unit_per_t"][0]
+    held = sweep.held_magnitude(pairs) * pairs.meta["unit_per_t"][0]
     for source, target, pixels in zip(pairs.source, pairs.target, held, strict=True):
         whole = round(float(pixels))
         assert pixels == pytest.approx(whole)
         wide = np.pad(source, 8)
         np.testing.assert_array_equal(np.roll(wide, sign * whole, axis)[8:-8, 8:-8], target)
-    assert module("sweep").held_magnitude(make_pairs(transform=transform, pairs=12, order=1)) is None
-    assert module("sweep").held_magnitude(make_pairs(transform="rotation", pairs=12, order=0)) is None
+    assert sweep.held_magnitude(make_pairs(transform=transform, pairs=12, order=1)) is None
+    assert sweep.held_magnitude(make_pairs(transform="rotation", pairs=12, order=0)) is None
 
 
 GOOD = {"cosine": 1.0, "t_error_median": 0.0, "t_error_held": None, "w1": 0.0, "modes": [1], "generators": [1, 1]}
@@ -233,12 +250,12 @@ GOOD = {"cosine": 1.0, "t_error_median": 0.0, "t_error_held": None, "w1": 0.0, "
     ],
 )
 def test_a_missed_target_is_named(change, missed):
-    target = module("cases").Target(0.9995, 5.0, t_error=0.01, w1=0.01, modes=1)
-    assert module("sweep")._missed({**GOOD, "seconds_max": 1.0, **change}, target) == missed
+    target = Target(0.9995, 5.0, t_error=0.01, w1=0.01, modes=1)
+    assert sweep._missed({**GOOD, "seconds_max": 1.0, **change}, target) == missed
 
 
 def test_growth_is_flagged_beside_the_size_before():
-    scaling = module("scaling")
+    scaling = suite("scaling")
     rows = [
         {"seconds_per_1k": 2.0, "peak_bytes": 10**8},
         {"seconds_per_1k": 1.0, "peak_bytes": 1.2 * 10**8},
@@ -249,29 +266,31 @@ def test_growth_is_flagged_beside_the_size_before():
 
 
 def test_peak_memory_sees_what_was_freed():
-    memory = module("memory")
     if memory.peak_bytes() is None:
         pytest.skip("the system does not tell")
     memory.reset_peak()
     before = memory.resident_bytes()
     np.ones(1 << 24).sum()
-    assert memory.peak_bytes() - before > 0.9 * 2**27
+    peak = memory.peak_bytes()
+    assert before is not None
+    assert peak is not None
+    assert peak - before > 0.9 * 2**27
 
 
 def test_corpora_given_as_files_appear_by_their_stem(tmp_path, monkeypatch):
-    decisions = module("decisions")
+    decisions = suite("decisions")
 
     def seen(task):
-        return module("decision_runs").Run(task, 1, 1, 0.1, 1.0, 0.9, 1.0, "so(2)", 1.0, 0.9, 1.0, True)
+        return decision_runs.Run(task, 1, 1, 0.1, 1.0, 0.9, 1.0, "so(2)", 1.0, 0.9, 1.0, True)
 
     monkeypatch.setattr(decisions, "detect_task", seen)
-    record = decisions.run(module("command").Options(tiny=True, corpora=(str(tmp_path / "galaxies.npz"),)))
+    record = decisions.run(Options(tiny=True, corpora=(str(tmp_path / "galaxies.npz"),)))
     text = json.dumps(record.to_dict())
     assert str(tmp_path) not in text
     assert {run["task"]["corpus"] for run in record.to_dict()["runs"]} == {"mnist-5k", "galaxies"}
 
 
-def test_results_become_a_page(tmp_path):
+def test_results_become_a_page(tmp_path, committed):
     for name in ("lconv", "headline"):
         run_tiny(name, tmp_path / "results")
     run_tiny("laws", tmp_path / "results")
@@ -293,7 +312,7 @@ def test_results_become_a_page(tmp_path):
     assert again.read_bytes() == before
 
 
-def test_reproduced_figures_become_a_page_of_claims(tmp_path):
+def test_reproduced_figures_become_a_page_of_claims(tmp_path, committed):
     figure = Figure(figsize=(2, 1))
     figure.subplots().plot([0, 1])
     found = [
@@ -350,3 +369,146 @@ def test_points_of_the_plots_are_the_numbers_of_the_rows():
     np.testing.assert_allclose(points[:, 1], [0.1, 0.1])
     np.testing.assert_allclose(right.collections[0].get_offsets()[:, 1], [2, 2])
     assert np.isnan(np.ma.filled(right.collections[2].get_offsets()[:, 1].astype(float), np.nan)).all()
+
+
+def test_the_committed_pages_are_those_of_the_committed_records():
+    render = module("render")
+    records = render.read_records(RESULTS)
+    assert {path.stem for path in RESULTS.glob("*.json")} == set(records) == set(BENCHMARKS)
+    for name, record in records.items():
+        assert (RESULTS / f"{name}.md").read_text(encoding="utf-8") == record.markdown(), name
+        assert record.to_dict() == json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8")), name
+    page = render.benchmarks_page(records, RESULTS, ROOT / "docs")
+    assert (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8") == page
+    claims = module("claims").claims_page(RESULTS / "paper", ROOT / "docs")
+    assert (ROOT / "docs" / "claims.md").read_text(encoding="utf-8") == claims
+
+
+def test_a_record_tells_its_tables_again(tmp_path, committed):
+    run_tiny("laws", tmp_path)
+    assert BENCHMARKS["laws"].read(tmp_path).markdown() == (tmp_path / "laws.md").read_text(encoding="utf-8")
+    (tmp_path / "noise.json").write_text("{}")
+    for name in ("noise", "accuracy"):
+        with pytest.raises(InputError, match=r"expected (a|the) record"):
+            BENCHMARKS[name].read(tmp_path)
+
+
+def keys(value: Any) -> Any:
+    """The keys of a record at every depth; of a list those of its first item."""
+    if isinstance(value, dict):
+        return {key: keys(item) for key, item in value.items()}
+    return keys(value[0]) if isinstance(value, list) and value and isinstance(value[0], dict) else None
+
+
+@pytest.mark.parametrize("name", ["laws", "decisions"])
+def test_new_records_have_the_keys_of_the_committed_ones(name, tmp_path):
+    run_tiny(name, tmp_path)
+    new, old = (json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for folder in (tmp_path, RESULTS))
+    for rows in (new, old):
+        for row in (row for table in rows["tables"] for row in table["rows"]):
+            # Of a decision: how often which number was found.
+            row["generators"] = None
+    assert keys(new["tables"]) == keys(old["tables"])
+    assert keys(new["runs"]) == keys(old["runs"])
+
+
+def refuse_work(options: Options) -> Any:
+    raise AssertionError("nothing may run")
+
+
+@pytest.mark.parametrize("state", ["0123456789" * 4 + "-dirty", None])
+def test_a_record_of_uncommitted_code_is_refused_before_the_work(state, monkeypatch, capsys, tmp_path):
+    command = module("command")
+    monkeypatch.setattr(environment, "commit", lambda: state)
+    monkeypatch.setattr(environment, "uncommitted", lambda: ["src/liescope/detector.py"] if state else [])
+    monkeypatch.setattr(command, "RESULTS", tmp_path / "results")
+    for extra in ([], ["--out", str(tmp_path / "results")], ["--out", str(tmp_path / "results" / "deep")]):
+        with pytest.raises(SystemExit) as stopped:
+            command.main({"some": refuse_work}, extra)
+        assert stopped.value.code == 2
+        error = capsys.readouterr().err.splitlines()[-1]
+        assert "expected a checkout without uncommitted changes" in error
+        assert ("1 changed files (src/liescope/detector.py" if state else "no commit") in error
+    assert list(tmp_path.iterdir()) == []
+
+
+def made(options: Options) -> Record:
+    row = {"a": 1, "passed": True, "missed": [], "seconds_median": 1.0}
+    return Record("some", "Some", [Table("T", [Column("a", value("a"))], [row])], [{"a": 1}], {"tiny": options.tiny})
+
+
+def test_uncommitted_code_is_measured_elsewhere_and_says_so(monkeypatch, tmp_path):
+    command = module("command")
+    dirty = "0123456789" * 4 + "-dirty"
+    monkeypatch.setattr(environment, "commit", lambda: dirty)
+    monkeypatch.setattr(command, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(command, "ELSEWHERE", tmp_path / "elsewhere")
+    command.main({"some": made}, ["--allow-dirty"])
+    command.main({"some": made}, ["--out", str(tmp_path / "mine")])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["elsewhere", "mine"]
+    told = json.loads((tmp_path / "mine" / "some.json").read_text(encoding="utf-8"))
+    assert told["environment"]["commit"] == dirty
+    with pytest.raises(SystemExit):
+        command.main({"some": made}, ["--allow-dirty", "--out", str(tmp_path / "results")])
+    assert not (tmp_path / "results").exists()
+
+
+def test_code_that_changes_while_it_is_measured_is_not_written(monkeypatch, tmp_path, capsys):
+    command = module("command")
+    monkeypatch.setattr(command, "RESULTS", tmp_path / "results")
+    states = ["a" * 40, "a" * 40, "b" * 40]
+    monkeypatch.setattr(environment, "commit", lambda: states.pop(0))
+    with pytest.raises(SystemExit):
+        command.main({"some": made}, [])
+    assert "expected the code of some to stay as it was" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(environment, "commit", lambda: "a" * 40)
+    command.main({"some": made}, [])
+    assert sorted(path.name for path in (tmp_path / "results").iterdir()) == ["some.json", "some.md"]
+
+
+@pytest.mark.parametrize("state", ["0123456789" * 4 + "-dirty", None])
+def test_pages_are_made_of_committed_code_alone(state, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(environment, "commit", lambda: state)
+    run_tiny("laws", tmp_path / "results")
+    with pytest.raises(SystemExit) as stopped:
+        module("render").main(["--results", str(tmp_path / "results"), "--docs", str(tmp_path / "docs")])
+    assert stopped.value.code == 2
+    assert "got uncommitted changes in laws" in capsys.readouterr().err
+    assert not (tmp_path / "docs").exists()
+
+
+def test_a_changed_file_makes_the_commit_dirty_and_a_result_does_not(tmp_path):
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
+
+    def git(*words: str) -> str:
+        command = ["git", "-c", "user.name=n", "-c", "user.email=n@example.org", *words]
+        return subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout.strip()
+
+    package = tmp_path / "src" / "package"
+    (tmp_path / "benchmarks" / "results").mkdir(parents=True)
+    package.mkdir(parents=True)
+    shutil.copyfile(environment.__file__, package / "environment.py")
+    (tmp_path / "README.md").write_text("text")
+    git("init", "-q")
+    spec = importlib.util.spec_from_file_location("a_copy", package / "environment.py")
+    assert spec is not None
+    assert spec.loader is not None
+    copy = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(copy)
+
+    assert copy.commit() is None
+    git("add", "-A")
+    git("commit", "-qm", "first")
+    head = git("rev-parse", "HEAD")
+    assert copy.commit() == head
+    (tmp_path / "benchmarks" / "results" / "some.json").write_text("{}")
+    (tmp_path / "notes.txt").write_text("mine")
+    assert copy.commit() == head
+    (package / "new.py").write_text("x = 1")
+    assert copy.commit() == f"{head}-dirty"
+    (package / "new.py").unlink()
+    (tmp_path / "README.md").write_text("other")
+    assert copy.commit() == f"{head}-dirty"
+    assert copy.uncommitted() == ["README.md"]

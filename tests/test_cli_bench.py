@@ -13,8 +13,9 @@ import pytest
 
 from liescope.cli import benching, main
 from liescope.data import load_corpus
-from liescope.evaluation.bench import BENCHMARKS, METHODS, QUICK_METHODS, Options, Record
-from liescope.evaluation.bench.table import Column, Table, value
+from liescope.evaluation.benchmarks import BENCHMARKS, DEFAULTS, Options, Record, environment
+from liescope.evaluation.benchmarks.suite.methods import METHODS, QUICK_METHODS
+from liescope.evaluation.benchmarks.table import Column, Table, value
 
 
 @pytest.fixture(autouse=True)
@@ -136,12 +137,12 @@ def test_without_a_name_all_run_but_for_long_trainings(monkeypatch, capsys):
     seen: list[Options] = []
     monkeypatch.setattr(benching, "BENCHMARKS", {name: fake(name, seen) for name in BENCHMARKS})
     assert main(["bench", "--out", "out", "--seeds", "3,1", "--processes", "2"]) == 0
-    assert {path.stem for path in Path("out").iterdir()} == set(BENCHMARKS)
+    assert {path.stem for path in Path("out").iterdir()} == set(DEFAULTS)
     assert {(one.seeds, one.processes, one.methods) for one in seen} == {((3, 1), 2, QUICK_METHODS)}
     assert set(QUICK_METHODS) < set(METHODS)
     assert "targets missed" in capsys.readouterr().out
     assert main(["bench", "--json", "--out", "out"]) == 0
-    assert [one["name"] for one in json.loads(capsys.readouterr().out)["benchmarks"]] == list(BENCHMARKS)
+    assert [one["name"] for one in json.loads(capsys.readouterr().out)["benchmarks"]] == list(DEFAULTS)
 
 
 def test_what_is_complete_is_kept_when_it_is_stopped(monkeypatch):
@@ -175,6 +176,35 @@ def test_bad_usage_is_one_line_and_writes_nothing(words, message, capsys):
     assert message in error[-1]
     assert len(error) == 1
     assert not Path("out").exists()
+
+
+def test_any_benchmark_is_run_by_its_name(capsys):
+    assert main(["bench", "laws", "--quick", "--out", "out"]) == 0
+    assert "laws.json" in capsys.readouterr().out
+    (row,) = read("laws")["tables"][0]["rows"]
+    assert (row["law"], row["modes"]) == ("two-modal", [2])
+    assert row["cosine"] > 0.99
+
+
+def test_every_benchmark_is_named_by_the_help(capsys):
+    assert main(["bench", "--help"]) == 0
+    told = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert [name for name in BENCHMARKS if name not in told] == []
+    for name, benchmark in BENCHMARKS.items():
+        assert benchmark.module.__name__.endswith(f".suite.{name}")
+
+
+def test_uncommitted_numbers_do_not_get_among_the_committed_ones(monkeypatch, capsys):
+    seen: list[Options] = []
+    monkeypatch.setattr(benching, "BENCHMARKS", {"lconv": fake("lconv", seen)} | dict.fromkeys(BENCHMARKS))
+    monkeypatch.setattr(environment, "results_folder", lambda: Path("results").absolute())
+    monkeypatch.setattr(environment, "commit", lambda: f"{'a' * 40}-dirty")
+    assert main(["bench", "--out", "results"]) == 2
+    assert "expected a checkout without uncommitted changes" in capsys.readouterr().err
+    assert (seen, list(Path.cwd().iterdir())) == ([], [])
+    assert environment.refusal(Path("elsewhere"), Path("results"), tiny=False) is None
+    assert environment.refusal(Path("results"), None, tiny=False) is None
+    assert environment.refusal(Path("results/deep"), Path("results"), tiny=True) is not None
 
 
 def test_a_file_in_place_of_the_folder_is_refused(capsys):

@@ -8,8 +8,8 @@ import torch
 
 from liescope.data import make_pairs
 from liescope.engines.latent import LatentModel, PixelAction, get_config, loss_terms
+from liescope.evaluation.benchmarks.methods.dense import DenseFormulation
 from liescope.geometry import Grid, get_basis
-from liescope.reproduce.dense import DenseFormulation
 
 
 def rotated(seed: int, angle: float, size: int = 20) -> tuple[torch.Tensor, torch.Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -131,3 +132,32 @@ def test_tiny_and_quick_need_no_download(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setenv("LIESCOPE_DATA", str(tmp_path))
     assert [digit_corpus(request) for request in (TINY, Request(), Request(scale="full"))] == ["mnist-5k"] * 3
     assert pair_count(Request(scale="full")) == 5000
+
+
+def test_a_figure_that_was_stopped_goes_on_where_it_ended(tmp_path, monkeypatch) -> None:
+    calls: list[int] = []
+    fit = SymmetryDetector.fit
+
+    def counted(self: SymmetryDetector, *images: Any) -> SymmetryDetector:
+        calls.append(1)
+        return fit(self, *images)
+
+    monkeypatch.setattr(SymmetryDetector, "fit", counted)
+    request, case = Request(folder=tmp_path / "fig4.unfinished"), Case("rotation", "rotation", (60.0,))
+    pairs = case.pairs(100, seed=1)
+    first = run_case(case, "registration", request, pairs=pairs)
+    again = run_case(case, "registration", request, pairs=pairs)
+    assert len(calls) == 1
+    assert again.law_row() == first.law_row()
+    np.testing.assert_array_equal(again.raw, first.raw)
+    assert again.pairs is pairs
+    # Other pairs, another seed, another scale, other settings: other trainings.
+    run_case(case, "registration", request, pairs=case.pairs(100, seed=2))
+    run_case(case, "registration", request, pairs=pairs, seed=1)
+    run_case(case, "registration", dataclasses.replace(request, scale="full"), pairs=pairs)
+    run_case(case, "registration", request, pairs=pairs, changes={"loss": {"alpha": 0.5}})
+    assert len(calls) == 5
+    assert len(list((tmp_path / "fig4.unfinished").iterdir())) == 5
+    run_case(case, "registration", dataclasses.replace(request, tiny=True), pairs=pairs)
+    assert len(calls) == 6
+    assert len(list((tmp_path / "fig4.unfinished").iterdir())) == 5

@@ -296,6 +296,8 @@ def reproduce(
 ) -> None:
     """Make the paper's figures and tables again, and test its claims.
 
+    Stopped, and started again with the same --out, a figure goes on with the training that it ended in.
+
     \b
     Examples:
       liescope reproduce fig4 --out figures
@@ -315,7 +317,8 @@ def bench(
         typer.Argument(
             metavar="NAME",
             help="headline (8 transforms x 3 laws x 5 seeds), methods (engines, least squares, pair by pair), lconv "
-            "(rotated noise), symnist2023. Default: all four, without the methods that train networks.",
+            "(rotated noise), symnist2023; accuracy, laws, noise, quadratic, corpora, scaling, decisions, latent, "
+            "latent_step, kornia_registrator. Default: the first four, without the methods that train networks.",
             show_default=False,
         ),
     ] = None,

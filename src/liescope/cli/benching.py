@@ -15,7 +15,8 @@ from liescope.cli.arguments import check_files_folder, numbers
 from liescope.cli.progress import ProgressDisplay
 from liescope.data import load_corpus
 from liescope.errors import InputError, suggest
-from liescope.evaluation.bench import BENCHMARKS, CHOICES, QUICK_METHODS, Options, Record, UnavailableError
+from liescope.evaluation.benchmarks import BENCHMARKS, DEFAULTS, Options, Record, UnavailableError, environment
+from liescope.evaluation.benchmarks.suite.methods import QUICK_METHODS
 
 __all__ = ["BenchRequest", "run_bench"]
 
@@ -42,6 +43,8 @@ def run_bench(request: BenchRequest, *, as_json: bool, quiet: bool) -> None:
     names = _names(request)
     options = _options(request)
     check_files_folder(request.out)
+    if refused := environment.refusal(request.out, environment.results_folder(), request.tiny):
+        raise InputError(refused)
     if request.corpus is not None:
         load_corpus(request.corpus)  # one that is not there is told before the work, not after
     records: list[Record] = []
@@ -66,12 +69,12 @@ def _names(request: BenchRequest) -> list[str]:
     name = request.name
     if name is not None and name not in BENCHMARKS:
         raise InputError(f"unknown benchmark {name!r}.{suggest(name, BENCHMARKS)}")
-    heeded = ("corpus",) if name is None else CHOICES[name]
+    heeded = ("corpus",) if name is None else BENCHMARKS[name].choices
     for word in ("methods", "transforms", "laws", "epochs", "corpus"):
         if getattr(request, word) is not None and word not in heeded:
-            able = ", ".join(one for one, words in CHOICES.items() if word in words)
+            able = ", ".join(one.name for one in BENCHMARKS.values() if word in one.choices)
             raise InputError(f"expected --{word} with one of {able}, got it with {name or 'all benchmarks'}")
-    return list(BENCHMARKS) if name is None else [name]
+    return list(DEFAULTS) if name is None else [name]
 
 
 def _options(request: BenchRequest) -> Options:

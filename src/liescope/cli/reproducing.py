@@ -33,7 +33,7 @@ def run_reproduce(
         def report(stage: str, fraction: float) -> None:
             display(f"{names[done]}: {stage}" if len(names) > 1 else stage, (done + fraction) / len(names))
 
-        request = Request(scale, seed, galaxies, tiny, report)
+        request = Request(scale, seed, galaxies, tiny, report, out)
         _check_corpus(request)
         began = time.perf_counter()
         for name, made in reproduce(names, request):

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from liescope.data import Corpus, Frame, Pairs, load_corpus, make_pairs, parse_transforms
+from liescope.data import Corpus, Frame, Pairs, load_corpus, parse_transforms
 from liescope.data.corpora.download import corpus_folder
 from liescope.data.corpora.fetched import IDX_CORPORA
 from liescope.data.warp import warp_images
+from liescope.evaluation.benchmarks.problems import Problem
 from liescope.reproduce.study import Request
 
 __all__ = ["ORDER", "Case", "digit_corpus", "pair_count", "true_orbit"]
@@ -47,16 +48,18 @@ class Case:
 
     def pairs(self, count: int, seed: int, corpus: str | Corpus | None = None) -> Pairs:
         """Pairs of the task's corpus or of another."""
-        return make_pairs(
-            self.task,
-            transform=self.transform,
-            range=self.range,
-            law=self.law,
-            pairs=count,
+        return Problem(
+            self.transform,
+            self.range,
+            self.law,
+            count,
+            seed,
             order=ORDER,
+            basis=self.basis,
             corpus=corpus,
-            seed=seed,
-        )
+            task=self.task,
+            label=self.label,
+        ).make()
 
 
 def digit_corpus(request: Request) -> str:

@@ -25,6 +25,7 @@ from liescope.evaluation import (
     wasserstein,
     wasserstein_standardised,
 )
+from liescope.evaluation.benchmarks.problems import true_coefficients
 from liescope.reproduce.cases import Case
 from liescope.result import SymmetryResult
 
@@ -97,13 +98,8 @@ class Run:
     @cached_property
     def truth(self) -> Float[np.ndarray, "k m"]:
         """True coefficients in the basis that was looked in."""
-        size = self.result.basis.dimension
-        embedded = np.zeros((len(self.pairs.meta["generators"]), 2, size // 2))
-        for row, generator in zip(embedded, self.pairs.meta["generators"], strict=True):
-            components = np.reshape(generator, (2, -1))
-            # [u..., v...] over 1, x, y, x^2, ...: a basis of higher degree has further monomials behind.
-            row[:, : components.shape[1]] = components
-        return embedded.reshape(-1, size)
+        count = len(self.pairs.meta["generators"])
+        return np.stack([true_coefficients(self.pairs, self.result.basis.dimension, k) for k in range(count)])
 
     @cached_property
     def _matched(self) -> list[tuple[int | None, float]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from liescope import __version__
-from liescope.evaluation.bench.record import versions_text
+from liescope.evaluation.benchmarks.environment import measured_on
 from liescope.report.typesetting import fill
 from liescope.reproduce.registry import FIGURES
 from liescope.reproduce.writing import read_findings
@@ -77,8 +77,7 @@ def _figure(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         **content,
         "pictures": pictures,
         "settings": [(str(name).replace("_", " "), _told(value)) for name, value in content["settings"].items()],
-        "measured_on": f"{machine['date']}, {content['seconds']:g} s, {machine['cpu']}, "
-        f"{machine['threads']} threads, {versions_text(machine)}",
+        "measured_on": f"{content['seconds']:g} s, {measured_on(machine)}",
     }
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from liescope.errors import InputError, suggest
+from liescope.evaluation.benchmarks.unfinished import kept_folder
 from liescope.reproduce.study import Reproduction, Request
 
 __all__ = ["FIGURES", "figure_names", "reproduce"]
@@ -58,4 +60,5 @@ def reproduce(names: Sequence[str], request: Request) -> Iterator[tuple[str, Rep
     for name in names:
         # Imported when asked for: each brings the engines it needs.
         make: Callable[[Request], Reproduction] = importlib.import_module(f"liescope.reproduce.{name}").make
-        yield name, make(request)
+        folder = None if request.folder is None else kept_folder(request.folder, name)
+        yield name, make(replace(request, folder=folder))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from liescope.geometry import get_basis
 from liescope.reproduce.cases import ORDER, Case, digit_corpus, pair_count, true_orbit
 from liescope.reproduce.outcome import Run, best_null
 from liescope.reproduce.study import Request
+from liescope.result import SymmetryResult
 
 __all__ = [
     "ORDER",
@@ -115,26 +118,56 @@ def run_case(
     seed = request.seed if seed is None else seed
     if pairs is None:
         pairs = case.pairs(pair_count(request), seed, digit_corpus(request))
+    made = f"{pairs.meta}, {_digest(pairs.source, pairs.target)}"
+    task = _Training(case, setup, request, generators, seed, {**(changes or {})}, made, pairs)
+    fitted = request.kept(_trained)(task)
+    return Run(case, setup, pairs, *fitted)
+
+
+def _digest(*stacks: np.ndarray) -> str:
+    """What tells images from any others."""
+    digest = hashlib.sha256()
+    for stack in stacks:
+        digest.update(np.ascontiguousarray(stack).tobytes())
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class _Training:
+    """What is asked of a training; ``made`` says what the pairs are."""
+
+    case: Case
+    setup: Setup
+    request: Request
+    generators: int | Literal["auto"]
+    seed: int
+    changes: Mapping[str, Mapping[str, Any]]
+    made: str
+    pairs: Pairs = field(repr=False, compare=False)
+
+
+class _Fitted(NamedTuple):
+    """A :class:`Run` but for what was asked, in the order of its fields."""
+
+    held: np.ndarray
+    result: SymmetryResult
+    raw: np.ndarray
+    used: Mapping[str, Any]
+
+
+def _trained(task: _Training) -> _Fitted:
     diverged: list[int] = []
     while len(diverged) < _ATTEMPTS - 1:
-        own = seed + 1000 * len(diverged)
+        own = task.seed + 1000 * len(diverged)
         try:
-            return _fitted(case, setup, request, pairs, generators, own, diverged, changes or {})
+            return _fitted(task, own, diverged)
         except ComputationError:
             diverged.append(own)
-    return _fitted(case, setup, request, pairs, generators, seed + 1000 * len(diverged), diverged, changes or {})
+    return _fitted(task, task.seed + 1000 * len(diverged), diverged)
 
 
-def _fitted(
-    case: Case,
-    setup: Setup,
-    request: Request,
-    pairs: Pairs,
-    generators: int | Literal["auto"],
-    seed: int,
-    diverged: list[int],
-    changes: Mapping[str, Mapping[str, Any]],
-) -> Run:
+def _fitted(task: _Training, seed: int, diverged: list[int]) -> _Fitted:
+    case, setup, request, pairs, generators = task.case, task.setup, task.request, task.pairs, task.generators
     train_on, held = held_out_split(len(pairs), HELD_OUT, seed)
     source, target = np.asarray(pairs.source), np.asarray(pairs.target)
     if setup in ("cold", "paper") and generators == "auto":
@@ -146,21 +179,12 @@ def _fitted(
     if setup == "registration":
         # Held-out pairs are kept from it as well: the engines see the same.
         detector = SymmetryDetector(engine="registration", **common).fit(source[train_on], target[train_on])
-        return Run(
-            case, setup, pairs, held, detector.result_, detector.predict_magnitude(source[held], target[held]), used
-        )
-    config = settings_of(setup, request, len(pairs), changes)
+        return _Fitted(held, detector.result_, detector.predict_magnitude(source[held], target[held]), used)
+    config = settings_of(setup, request, len(pairs), task.changes)
     # The engine holds out the same pairs by itself.
     detector = SymmetryDetector(engine="latent", config=config, **common).fit(source, target)
     latent = detector.result_.latent
     if latent is None:
         raise RuntimeError("expected a latent model of the latent engine, got none")
-    return Run(
-        case,
-        setup,
-        pairs,
-        held,
-        detector.result_,
-        latent.magnitudes(source[held], target[held]),
-        used | {"latent": config},
-    )
+    magnitudes = latent.magnitudes(source[held], target[held])
+    return _Fitted(held, detector.result_, magnitudes, used | {"latent": config})

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import mse_loss
 
-from liescope.data import load_corpus, pairs_from, resize_images
-from liescope.engines.latent import LatentConfig, LatentModel, PixelAction, get_config, loss_terms
-from liescope.geometry import Grid, affine
-from liescope.reproduce.dense import DenseFormulation
+from liescope.engines.latent import LatentModel
+from liescope.evaluation.benchmarks.methods.steps import (
+    ANGLE,
+    Step,
+    bare_loss,
+    dense_loss,
+    engine_loss,
+    new_model,
+    rotated_digits,
+    step_of,
+    step_settings,
+)
+from liescope.geometry import affine
 
 __all__ = ["ANGLE", "MOST_BYTES", "MOST_WORK", "WAYS", "Way", "timed_steps"]
-
-Step = Callable[[], None]
 
 
 class Way(NamedTuple):
@@ -44,7 +50,6 @@ MOST_BYTES = 2e9
 _WORK, MOST_WORK = 8e10, 2.5e11
 # A dense step is measured with as many pairs as fit into 2 GB and into 80 billion multiplications and additions, a few
 # seconds of one core; with a single pair where that takes up to three times as many; beyond, it is left out.
-ANGLE = 60.0
 _TYPICAL_T = 0.5
 
 
@@ -126,33 +131,14 @@ def _pairs_that_fit(way: str, side: int, latent: int, batch: int) -> int:
 
 def _step(way: str, side: int, latent: int, count: int, seed: int) -> Step:
     """One optimisation step on that many pairs."""
-    settings = get_config("paper").model_dump(exclude_none=True)
-    settings["model"]["latent_size"] = latent**2
-    del settings["loss"]["taylor_order"]
-    order = WAYS[way].order
-    settings["loss"] |= {"alpha_form": "exact"} if order is None else {"alpha_form": "taylor", "taylor_order": order}
-    config = get_config(settings)
-    source, target = _pairs(side, count, seed)
-    model = LatentModel(config.model, affine(), (1, side, side), seed=seed)
+    config = step_settings(latent, WAYS[way].order)
+    source, target = rotated_digits(side, count, seed)
+    model = new_model(config, side, seed)
     _spread_magnitudes(model, source, target)
-    optimiser = torch.optim.Adam(model.parameters(), lr=1e-4)
-    loss = _loss(way, model, config, source, target)
-
-    def step() -> None:
-        optimiser.zero_grad()
-        loss().backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-
-    return step
-
-
-def _pairs(side: int, count: int, seed: int) -> tuple[Tensor, Tensor]:
-    digits = np.asarray(load_corpus("mnist-5k").images)
-    chosen = digits[:: max(1, len(digits) // count)][:count] / np.float32(255)
-    images = chosen if side == chosen.shape[-1] else resize_images(chosen, (side, side))
-    pairs = pairs_from(images, transform="rotation", range=ANGLE, seed=seed)
-    source, target = (torch.from_numpy(np.asarray(stack))[:, None] for stack in (pairs.source, pairs.target))
-    return source, target
+    if way == "networks":
+        return step_of(model, bare_loss(model, source, target))
+    loss = dense_loss if WAYS[way].dense else engine_loss
+    return step_of(model, loss(model, config, source, target))
 
 
 @torch.no_grad()
@@ -160,26 +146,3 @@ def _spread_magnitudes(model: LatentModel, source: Tensor, target: Tensor) -> No
     """An untrained t-network answers with nearly 0, which makes exponentials cheaper than they are in a training."""
     last = [layer for layer in model.magnitude.modules() if isinstance(layer, nn.Linear)][-1]
     last.weight.mul_(_TYPICAL_T / model.magnitudes(source, target).square().mean().sqrt())
-
-
-def _loss(way: str, model: LatentModel, config: LatentConfig, source: Tensor, target: Tensor) -> Callable[[], Tensor]:
-    if way == "networks":
-
-        def bare() -> Tensor:
-            t = model.magnitudes(source, target)
-            z = model.encoder(torch.cat((source, target)))
-            decoded = model.decoder(torch.cat((z, z[: len(source)])))
-            return mse_loss(decoded, torch.cat((source, target, target))) + t.square().mean()
-
-        return bare
-    if WAYS[way].dense:
-        dense = DenseFormulation(model, config.loss)
-        return lambda: dense.loss(source, target)
-    grid = Grid.of(*model.shape[1:])
-    pixels = PixelAction(model.basis, grid, WAYS[way].order, config.model.kernel, False, torch.device("cpu"))
-
-    def ours() -> Tensor:
-        terms = loss_terms(model, model(source, target), source, target, pixels, config.loss)
-        return torch.stack(list(terms.values())).sum()
-
-    return ours

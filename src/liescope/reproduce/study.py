@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from matplotlib.figure import Figure
 
 from liescope.errors import InputError, suggest
+from liescope.evaluation.benchmarks.unfinished import Kept, code_digest
 
 __all__ = ["SCALES", "Finding", "Reproduction", "Request", "Verdict"]
 
 SCALES = ("quick", "full")
+
+Task = TypeVar("Task")
+Outcome = TypeVar("Outcome")
 
 Verdict = Literal["confirmed", "not confirmed", "improved"]
 """``improved``: what the paper reports as failing or open, and what does work here."""
@@ -39,6 +44,9 @@ class Request:
         Seconds of work, to see that everything runs: its numbers mean nothing.
     progress : callable, optional
         Called with (stage, fraction done between 0 and 1).
+    folder : Path, optional
+        Where figures are going to be written: until then it holds their trainings, so that a figure that was stopped
+        goes on where it ended. Nothing is kept of what is only tried out.
 
     Raises
     ------
@@ -51,12 +59,22 @@ class Request:
     galaxies: str | None = None
     tiny: bool = False
     progress: Callable[[str, float], None] = field(default=_silent, compare=False, repr=False)
+    folder: Path | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.scale not in SCALES:
             raise InputError(f"unknown scale {self.scale!r}.{suggest(self.scale, SCALES)}")
         if self.seed < 0:
             raise InputError(f"expected a seed that is a whole number >= 0, got {self.seed}")
+
+    def kept(self, function: Callable[[Task], Outcome]) -> Callable[[Task], Outcome]:
+        """A function from a task to an outcome, whose outcomes are read from the folder when they are there.
+
+        The task's ``repr`` says everything of it.
+        """
+        if self.folder is None or self.tiny:
+            return function
+        return Kept(function, self.folder, code_digest(function))
 
     def size(self, tiny: int, quick: int, full: int) -> int:
         """The number that goes with the scale: of pairs, epochs, seeds, ..."""

@@ -8,7 +8,9 @@ from typing import Any
 
 from liescope.answer.values import json_text, plain_values
 from liescope.data.pairs import atomic_path
-from liescope.evaluation.bench.record import csv_text, environment
+from liescope.evaluation.benchmarks.environment import environment
+from liescope.evaluation.benchmarks.record import csv_text
+from liescope.evaluation.benchmarks.unfinished import forget
 from liescope.reproduce.registry import FIGURES
 from liescope.reproduce.study import Reproduction, Request
 
@@ -23,7 +25,8 @@ _STAMPS: dict[str, dict[str, Any]] = {"png": {"Software": None}, "pdf": {"Creati
 def write_reproduction(made: Reproduction, folder: Path, request: Request, seconds: float) -> list[Path]:
     """Write NAME.png and .pdf (with the figures' endings), NAME.csv, NAME.json; the folder is made.
 
-    NAME.json comes last, and an older one is removed first: where it is, the rest is whole.
+    NAME.json comes last, and an older one is removed first: where it is, the rest is whole. Trainings that were kept in
+    case the figure were stopped are removed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     told = folder / f"{made.name}.json"
@@ -58,6 +61,7 @@ def write_reproduction(made: Reproduction, folder: Path, request: Request, secon
     }
     with atomic_path(told) as temporary:
         temporary.write_text(json_text(plain_values(content)), encoding="utf-8", newline="\n")
+    forget(folder, made.name)
     return [*written, table, told]
 
 

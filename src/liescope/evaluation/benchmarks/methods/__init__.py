@@ -1,0 +1,1 @@
+"""Ways to answer a problem: this package's engines, and what else could be done."""
