@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from liescope import __version__
+from liescope.engines.devices import available_device
 from liescope.engines.latent.config import LatentConfig, get_config
 from liescope.engines.latent.model import LatentModel
 from liescope.errors import InputError
@@ -245,11 +246,11 @@ def load_latent(folder: str | Path, basis: Basis | None = None, device: str | No
     Raises
     ------
     InputError
-        Missing, truncated or foreign files, another schema, weights that do not fit the settings.
+        Missing, truncated or foreign files, another schema, weights that do not fit the settings, no such device.
     """
     from liescope.engines.latent.history import read_history
 
-    folder = Path(folder)
+    folder, target = Path(folder), available_device(device)
     try:
         about = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -282,7 +283,7 @@ def load_latent(folder: str | Path, basis: Basis | None = None, device: str | No
         raise InputError(f"expected weights in '{where}', got a missing or corrupt file ({error})") from None
     check_tensors(model, tensors, str(folder / MODEL_FILE))
     model.load_state_dict(tensors)
-    model.to(device or "cpu").eval()
+    model.to(target).eval()
     return TrainedLatent(model, config, background, amplitude, read_history(folder / HISTORY_FILE))
 
 

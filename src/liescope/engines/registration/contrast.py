@@ -189,7 +189,7 @@ def _filled(partner: np.ndarray, candidate: np.ndarray, source: np.ndarray) -> n
 
 
 def _scatter(v: Float[np.ndarray, "n m"]) -> Float[np.ndarray, "m m"]:
-    """Tyler's scatter with the scale of the medians: any share of wild registrations short of a half leaves it alone."""
+    """Tyler's scatter with the scale of the medians: wild registrations, if they are no half, leave it alone."""
     n, m = v.shape
     v = v - np.median(v, axis=0)
     spread = 1.4826 * np.median(np.abs(v), axis=0) + 1e-12
