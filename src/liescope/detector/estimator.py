@@ -20,6 +20,7 @@ from liescope.detector.copies import RegistrationModel
 from liescope.detector.registered import Progress, fit_registration, split
 from liescope.detector.samples import moved, samples_of
 from liescope.detector.trained import LatentMeasure, fit_trained
+from liescope.engines.devices import available_device
 from liescope.engines.latent import LatentConfig, TrainedLatent, get_config
 from liescope.engines.pair_set import GreyScale, PairSet
 from liescope.engines.workers import worker_pool
@@ -261,9 +262,9 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         elif basis is not None and k != "auto" and int(k) > basis.dimension:
             faults.append(f"expected at most {basis.dimension} generators in basis {basis.name!r}, got {k}")
         try:
-            torch.device(self.device or "cpu")
-        except RuntimeError:
-            faults.append(f"expected a torch device such as 'cpu' or 'cuda', got {self.device!r}")
+            available_device(self.device)
+        except InputError as error:
+            faults.append(str(error))
         if not isinstance(self.random_state, int | np.integer) or self.random_state < 0:
             faults.append(f"expected random_state to be an integer of at least 0, got {self.random_state!r}")
         config = LatentConfig()
