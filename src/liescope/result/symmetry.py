@@ -284,10 +284,10 @@ class SymmetryResult:
 
         with atomic_folder(path) as folder:
             (folder / "result.json").write_text(json_text(self.to_dict()), encoding="utf-8")
-            arrays = {"t": self.t, "residual": self.residual, "accepted": self.accepted}
+            arrays: dict[str, Any] = {"t": self.t, "residual": self.residual, "accepted": self.accepted}
             further = {"t_error": self.t_error, "identifiable": self.identifiable, "factor_t": self.factor_t}
             arrays |= {name: array for name, array in further.items() if array is not None}
-            np.savez(folder / "magnitudes.npz", allow_pickle=False, **arrays)
+            np.savez(folder / "magnitudes.npz", **arrays)
             if self.samples is not None:
                 np.savez_compressed(folder / "samples.npz", **vars(self.samples))
             if self.latent is not None:

@@ -85,8 +85,8 @@ def differences(v: np.ndarray, u: np.ndarray, degree: int) -> tuple[np.ndarray, 
     return source, target, blobs(carried(points, -v, degree)), slope
 
 
-def stack(*images: np.ndarray) -> list[torch.Tensor]:
-    return [torch.tensor(image, dtype=torch.float32).reshape(1, 2, *SIDES) for image in images]
+def stacked(image: np.ndarray) -> torch.Tensor:
+    return torch.tensor(image, dtype=torch.float32).reshape(1, 2, *SIDES)
 
 
 @pytest.mark.parametrize("basis", [affine(), quadratic()], ids=lambda b: b.name)
@@ -99,10 +99,12 @@ def test_gradient_of_the_error_against_differences(basis: Basis, start: float, s
     u = v + 0.015 * rng.normal(size=basis.dimension)
     source, target, moved, slope = differences(v, u, degree)
     table = FieldTable.of(basis, Grid.of(*SIDES))
-    given = normal_equations(*stack(moved, target), table)
+    given = normal_equations(stacked(moved), stacked(target), table)
     motion = SpanMotion(basis, torch.eye(basis.dimension), Grid.of(*SIDES).points())
     level = make_level(Grid.of(*SIDES), max(SIDES))
-    resampled = equations_on_basis(*stack(source, target), motion, level, torch.tensor(v, dtype=torch.float32)[None])
+    resampled = equations_on_basis(
+        stacked(source), stacked(target), motion, level, torch.tensor(v[None], dtype=torch.float32)
+    )
     # The engine's gradient is that of both images' mean: what it differs by falls with the square of what is missing.
     for found in (given, resampled):
         assert np.linalg.norm(2 * found.gradient[0].double().numpy() - slope) < 0.02 * np.linalg.norm(slope)

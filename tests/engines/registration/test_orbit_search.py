@@ -70,8 +70,8 @@ def made(
 CASES = [("rotation", (14, 14), 1), ("scale", (13, 18), 2), ("shift and turn", (18, 12), 1)]
 
 
-def tensors(*arrays: np.ndarray) -> list[torch.Tensor]:
-    return [torch.tensor(array, dtype=torch.float32) for array in arrays]
+def single(array: np.ndarray) -> torch.Tensor:
+    return torch.tensor(array, dtype=torch.float32)
 
 
 @pytest.mark.parametrize(("field", "shape", "channels"), CASES)
@@ -81,7 +81,7 @@ def test_errors_are_those_of_images_moved_by_scipy(
 ) -> None:
     times = np.linspace(-1.4, 1.1, 26)  # not symmetric about 0: a wrong sign has no rival to hide behind
     level, source, target, _, expected = made(field, shape, channels, seed, times)
-    found = shared_flow_errors(*tensors(source, target), affine(), tensors(times)[0][:, None] * unit(field), level)
+    found = shared_flow_errors(single(source), single(target), affine(), single(times)[:, None] * unit(field), level)
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * expected.max())
 
 
@@ -92,7 +92,7 @@ def test_the_best_magnitude_is_that_of_brute_force(
 ) -> None:
     times = np.linspace(-1.4, 1.1, 26)
     level, source, target, truth, errors = made(field, shape, channels, seed, times)
-    match = orbit_search(*tensors(source, target), affine(), unit(field), level, tensors(times)[0])
+    match = orbit_search(single(source), single(target), affine(), unit(field), level, single(times))
     np.testing.assert_allclose(match.error, errors.min(axis=1), rtol=1e-3, atol=1e-4 * errors.max())
     step = times[1] - times[0]
     best = errors.argmin(axis=1)
