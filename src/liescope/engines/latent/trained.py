@@ -26,7 +26,7 @@ from liescope.geometry.bases import stored_basis
 
 __all__ = ["SCHEMA", "TrainedLatent", "load_latent"]
 
-SCHEMA = "liescope.engines.latent/1"
+SCHEMA = "liescope.latent/1"
 """Name of the format of ``config.json`` and of the names in ``model.safetensors``."""
 MODEL_FILE, CONFIG_FILE, HISTORY_FILE = "model.safetensors", "config.json", "history.csv"
 _BATCH = 1024
