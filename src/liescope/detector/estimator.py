@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
@@ -30,6 +29,7 @@ from liescope.engines import (
     choose_engine,
     engine_names,
 )
+from liescope.engines.devices import available_device
 from liescope.engines.latent import LatentConfig, TrainedLatent
 from liescope.engines.workers import worker_pool
 from liescope.errors import InputError, suggest
@@ -285,9 +285,9 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         elif basis is not None and k != "auto" and int(k) > basis.dimension:
             faults.append(f"expected at most {basis.dimension} generators in basis {basis.name!r}, got {k}")
         try:
-            torch.device(self.device or "cpu")
-        except RuntimeError:
-            faults.append(f"expected a torch device such as 'cpu' or 'cuda', got {self.device!r}")
+            available_device(self.device)
+        except InputError as error:
+            faults.append(str(error))
         if not isinstance(self.random_state, int | np.integer) or self.random_state < 0:
             faults.append(f"expected random_state to be an integer of at least 0, got {self.random_state!r}")
         options = None

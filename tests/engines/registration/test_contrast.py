@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from scipy.linalg import eigh, sqrtm
 from liescope.data import Pairs, load_corpus, make_pairs, validate_images
 from liescope.engines.pair_set import GreyScale, PairSet
 from liescope.engines.registration import Aligner, Contrast, contrast_generator
-from liescope.engines.registration.contrast import _leading, _scatter
+from liescope.engines.registration.contrast import _leading, _resampled, _scatter
 from liescope.engines.registration.span_trials import free_coordinates
 from liescope.evaluation import field_cosine
 from liescope.geometry import Basis, affine, field_basis, quadratic
@@ -185,11 +186,45 @@ def test_the_scatter_of_coordinates_withstands_wild_ones(wild: float, seed: int)
         assert np.trace(found) == pytest.approx(np.trace(truth), rel=0.25)
 
 
-def test_counts_of_a_bootstrap_are_repeated_rows() -> None:
-    rng = np.random.default_rng(0)
-    v = rng.normal(size=(200, 3)) * [1, 2, 3]
-    counts = np.full(200, 2.0)
-    np.testing.assert_allclose(_scatter(v, counts), _scatter(np.repeat(v, 2, axis=0)), rtol=1e-6)
+class FirstHalf(np.random.Generator):
+    """Draws the first half of the rows, each of them twice."""
+
+    def multinomial(self, n: Any, pvals: Any, size: Any = None) -> Any:
+        return 2 * (np.arange(len(pvals)) < len(pvals) // 2)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_resample_has_its_own_middle_and_size(seed: int) -> None:
+    """Two halves on either side of a far middle: what is drawn from one must not be measured from between them."""
+    rng = np.random.default_rng(seed)
+    planted, apart = np.linalg.qr(rng.normal(size=(4, 2)))[0].T
+    within = rng.normal(size=(2000, 4))
+    between = rng.normal(size=(2000, 4)) + 2 * rng.normal(size=(2000, 1)) * planted
+    between += 8 * np.where(np.arange(2000) < 1000, 1, -1)[:, None] * apart
+    drawn = _resampled(between, within, planted, FirstHalf(np.random.PCG64(0)))
+    plain = eigh(np.cov(between[:1000].T), np.cov(within[:1000].T))[1][:, -1]
+    plain = np.cov(within[:1000].T) @ plain
+    for expected in (planted, plain / np.linalg.norm(plain)):
+        assert np.degrees(np.arccos(np.abs(drawn @ expected))).max() < 5
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_resampled_directions_scatter_as_those_of_new_samples_do(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    planted = np.array([0.6, 0.0, 0.8, 0.0])
+
+    def sample() -> tuple[np.ndarray, np.ndarray]:
+        # A law of t with two modes, off centre: its median is anywhere between them.
+        t = np.where(rng.random((300, 1)) < 0.5, -1.0, 3.0) + 0.3 * rng.normal(size=(300, 1))
+        return rng.normal(size=(300, 4)) + t * planted, rng.normal(size=(300, 4))
+
+    def spread(directions: list[np.ndarray] | np.ndarray) -> float:
+        aligned = np.array([d * np.sign(d @ planted) for d in directions])
+        return float(np.sqrt(np.trace(np.cov(aligned.T))))
+
+    anew = spread([_leading(_scatter(first), _scatter(second))[0] for first, second in (sample() for _ in range(60))])
+    boots = [spread(_resampled(*sample(), planted, rng)) for _ in range(3)]
+    assert 0.7 < np.mean(boots) / anew < 1.4
 
 
 @pytest.mark.parametrize("seed", range(5))

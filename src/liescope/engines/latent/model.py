@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from liescope.engines.devices import kept_random_state, seed_random_state
 from liescope.engines.latent.action import VectorAction, factor_count, make_action, unit_rows
 from liescope.engines.latent.config import ModelConfig
 from liescope.engines.latent.networks import magnitude_network, make_decoder, make_encoder
@@ -62,8 +63,9 @@ class LatentModel(nn.Module):
         self.config = config
         self.basis = basis
         self.shape = shape
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        cpu = torch.device("cpu")
+        with kept_random_state(cpu):
+            seed_random_state(seed, cpu)
             self.encoder = make_encoder(config, shape)
             self.decoder = make_decoder(config, shape)
             self.magnitude_count = factor_count(generators, config.closure)

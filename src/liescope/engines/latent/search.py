@@ -18,6 +18,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
+from liescope.engines.devices import seed_random_state
 from liescope.engines.latent.alpha import PixelAction
 from liescope.engines.latent.batches import Batch, PairTensors, in_parts, make_loader
 from liescope.engines.latent.config import LatentConfig
@@ -52,7 +53,7 @@ class _Search(pl.LightningModule):
         self.report = report
 
     def on_fit_start(self) -> None:
-        torch.manual_seed(self.seed)  # for dropout
+        seed_random_state(self.seed, self.device)  # for dropout
         model, settings = self.model, self.config.model
         grid = Grid.of(*model.shape[1:])
         self.pixels = PixelAction(model.basis, grid, None, settings.kernel, settings.closure, self.device)

@@ -19,6 +19,7 @@ from liescope import __version__
 from liescope.data import ImageStack
 from liescope.data.pairs import atomic_path
 from liescope.engines.contract import Fitted, Measured
+from liescope.engines.devices import available_device
 from liescope.engines.latent.config import LatentConfig, get_config
 from liescope.engines.latent.history import history_of, history_text
 from liescope.engines.latent.model import LatentModel
@@ -244,7 +245,7 @@ class TrainedLatent(Fitted):
 
     @classmethod
     def from_files(
-        cls, files: Mapping[str, bytes], basis: Basis | None = None, device: str = "cpu", where: str = ""
+        cls, files: Mapping[str, bytes], basis: Basis | None = None, device: str | None = None, where: str = ""
     ) -> TrainedLatent:
         """The model of ``model.safetensors``, ``config.json`` and ``history.csv``; nothing in them is executed.
 
@@ -262,6 +263,7 @@ class TrainedLatent(Fitted):
         InputError
             Missing, truncated or foreign files, another schema, weights that do not fit the settings.
         """
+        target = available_device(device)
         config, model, background, amplitude = _described(files, basis, where)
         try:
             tensors = load(files[MODEL_FILE])
@@ -271,7 +273,7 @@ class TrainedLatent(Fitted):
             ) from None
         check_tensors(model, tensors, f"{where}{MODEL_FILE}")
         model.load_state_dict(tensors)
-        model.to(device).eval()
+        model.to(target).eval()
         history = history_of(files.get(HISTORY_FILE, b""), f"{where}{HISTORY_FILE}")
         return cls(model, config, background, amplitude, history)
 
@@ -296,7 +298,7 @@ def load_latent(folder: str | Path, basis: Basis | None = None, device: str | No
     Raises
     ------
     InputError
-        Missing, truncated or foreign files, another schema, weights that do not fit the settings.
+        Missing, truncated or foreign files, another schema, weights that do not fit the settings, no such device.
     """
     names = (MODEL_FILE, CONFIG_FILE, HISTORY_FILE)
     try:
@@ -305,7 +307,7 @@ def load_latent(folder: str | Path, basis: Basis | None = None, device: str | No
         raise InputError(f"expected a latent model in '{folder}', got files that cannot be read ({error})") from None
     if CONFIG_FILE not in files:
         raise InputError(f"expected a latent model in '{folder}', got no {CONFIG_FILE} in it")
-    return TrainedLatent.from_files(files, basis, device or "cpu", where=f"{folder}/")
+    return TrainedLatent.from_files(files, basis, device, where=f"{folder}/")
 
 
 def _described(

@@ -14,6 +14,7 @@ import lightning.pytorch as pl
 import torch
 from torch.utils.data import DataLoader
 
+from liescope.engines.devices import kept_random_state
 from liescope.engines.latent.batches import Batch
 
 __all__ = ["one_cycle", "run_trainer"]
@@ -49,7 +50,7 @@ def run_trainer(
     target = torch.device(device or "cpu")
     accelerator = {"cuda": "gpu", "cpu": "cpu", "mps": "mps"}.get(target.type, "auto")
     chosen: Any = [target.index] if target.index is not None and accelerator == "gpu" else devices
-    with _quiet(), torch.random.fork_rng(devices=[]):
+    with _quiet(), kept_random_state(target):
         trainer = pl.Trainer(
             accelerator=accelerator,
             devices=chosen,

@@ -16,6 +16,7 @@ from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
+from liescope.engines.devices import seed_random_state
 from liescope.engines.latent.alpha import PixelAction
 from liescope.engines.latent.batches import Batch, PairTensors, in_parts, make_loader
 from liescope.engines.latent.checkpoint import CHECKPOINT_FILES, checkpoint_path
@@ -59,7 +60,7 @@ class _Training(pl.LightningModule):
         # Not at the start of the epoch: that hook is left out for the first epoch after a resume.
         if batch_idx == 0:
             # Dropout draws from torch's own generator; by epoch, so that a resumed run draws the same.
-            torch.manual_seed(self.seed * 1_000_003 + self.current_epoch)
+            seed_random_state(self.seed * 1_000_003 + self.current_epoch, self.device)
             self._sums, self._batches = {}, 0
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:

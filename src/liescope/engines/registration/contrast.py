@@ -188,24 +188,20 @@ def _filled(partner: np.ndarray, candidate: np.ndarray, source: np.ndarray) -> n
     return np.where((partner < 0) & other, candidate, partner)
 
 
-def _scatter(v: Float[np.ndarray, "n m"], weights: np.ndarray | None = None) -> Float[np.ndarray, "m m"]:
-    """Tyler's scatter with the scale of the medians: any share of wild registrations short of a half leaves it alone.
-
-    ``weights`` (n,) are counts of a bootstrap.
-    """
+def _scatter(v: Float[np.ndarray, "n m"]) -> Float[np.ndarray, "m m"]:
+    """Tyler's scatter with the scale of the medians: wild registrations, if they are no half, leave it alone."""
     n, m = v.shape
-    weights = np.ones(n) if weights is None else weights
     v = v - np.median(v, axis=0)
     spread = 1.4826 * np.median(np.abs(v), axis=0) + 1e-12
     u = v / spread
     shape = np.eye(m)
     for _ in range(_TYLER_ITERATIONS):
         distance = np.einsum("ni,ni->n", u @ np.linalg.inv(shape), u) + 1e-12
-        shape = (u * (weights / distance)[:, None]).T @ u * (m / weights.sum()) + _RIDGE * np.eye(m)
+        shape = (u * (1 / distance)[:, None]).T @ u * (m / n) + _RIDGE * np.eye(m)
         shape /= np.trace(shape) / m
     distance = np.einsum("ni,ni->n", u @ np.linalg.inv(shape), u)
     # The median distance of a Gaussian is about its number of dimensions; a common factor is all that is left open.
-    shape = shape * max(np.median(np.repeat(distance, weights.astype(int))) / m, _LEAST_VARIANCE)
+    shape = shape * max(np.median(distance) / m, _LEAST_VARIANCE)
     scatter: np.ndarray = shape * np.outer(spread, spread)
     return scatter
 
@@ -226,8 +222,9 @@ def _resampled(
     """Directions from resampled pairs, with the sign of the given one."""
     drawn = []
     for _ in range(_RESAMPLES):
+        # Rows are repeated, not weighted: the medians of location and scale are drawn anew as well.
         scatters = [
-            _scatter(v, random.multinomial(len(v), np.full(len(v), 1 / len(v))).astype(float))
+            _scatter(np.repeat(v, random.multinomial(len(v), np.full(len(v), 1 / len(v))), axis=0))
             for v in (between, within)
         ]
         found = _leading(*scatters)[0]
