@@ -289,3 +289,18 @@ def test_the_whole_basis_has_nothing_to_snap() -> None:
 def test_bad_input(span: np.ndarray, covariance: np.ndarray, level: float, message: str) -> None:
     with pytest.raises(InputError, match=message):
         clean_generators(span, covariance, affine(), SHAPE, level=level)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_spans_in_space_become_sparse_too(seed: int) -> None:
+    # Rotations about x and y, whose bracket is not asked for; columns of affine(3): [1, x, y, z] for each component.
+    about_x = np.zeros(12)
+    about_x[[7, 10]] = -1, 1
+    about_y = np.zeros(12)
+    about_y[[3, 9]] = 1, -1
+    span, covariance = estimated([about_x, about_y], 0.002, seed)
+    found = clean_generators(span, covariance, affine(3), (8, 9, 10), level=1e-3)
+    assert found.snapped == (True, True)
+    assert same_span(found.coefficients, [about_x, about_y])
+    assert (found.coefficients != 0).sum() == 4
+    assert found.coefficients.max() == 1

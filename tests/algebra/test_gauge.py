@@ -1,5 +1,7 @@
 """The gauge: one representative of a generator's line, stable under noise."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -51,3 +53,37 @@ def test_rotation_about_any_centre_is_counter_clockwise() -> None:
 
 def test_zero_stays_zero() -> None:
     assert not fix_gauge(np.zeros(6), affine()).any()
+
+
+@pytest.mark.parametrize("ndim", [1, 3, 5])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_gauge_has_one_representative_for_a_line(ndim: int, seed: int) -> None:
+    basis = quadratic(ndim)
+    a = np.random.default_rng(seed).normal(size=basis.dimension)
+    fixed = fix_gauge(a, basis)
+    assert np.linalg.norm(fixed) == pytest.approx(1)
+    for factor in (-1.0, -3.0, 0.2):
+        np.testing.assert_allclose(fix_gauge(factor * a, basis), fixed, atol=1e-12)
+
+
+@pytest.mark.parametrize("ndim", [1, 3, 4, 5])
+def test_the_gauge_keeps_the_written_signs_under_noise(ndim: int) -> None:
+    rng = np.random.default_rng(0)
+    eye = np.eye(ndim)
+    written = [np.c_[row, np.zeros((ndim, ndim))] for row in eye]
+    written += [np.c_[np.zeros(ndim), eye]]
+    for a, b in combinations(range(ndim), 2):
+        backwards = (ndim, a, b) == (3, 0, 2)  # by the right-hand rule about +y
+        turn = np.outer(eye[b], eye[a]) - np.outer(eye[a], eye[b])
+        written += [
+            np.c_[np.zeros(ndim), -turn if backwards else turn],
+            np.c_[np.zeros(ndim), np.outer(eye[a], eye[b])],
+        ]
+    for field in written:
+        exact = field.ravel() / np.linalg.norm(field)
+        for _ in range(20):
+            noisy = exact + 0.02 * rng.normal(size=exact.size)
+            assert fix_gauge(rng.choice([-3.0, 0.5]) * noisy, affine(ndim)) @ exact > 0.9
+    for a in range(ndim if ndim <= 3 else 0):
+        bend = np.eye(conformal(ndim).dimension)[-ndim + a]
+        assert fix_gauge(-bend, conformal(ndim)) @ bend > 0

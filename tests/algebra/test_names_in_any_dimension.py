@@ -6,11 +6,10 @@ from itertools import combinations, combinations_with_replacement
 
 import numpy as np
 import pytest
-from scipy.linalg import expm
 
-from liescope.algebra import Generator, describe_algebra, fix_gauge
+from liescope.algebra import Generator, describe_algebra
 from liescope.errors import InputError
-from liescope.geometry import Box, Cloud, Grid, affine, conformal, field_basis, quadratic
+from liescope.geometry import Box, Cloud, affine, conformal, field_basis, quadratic
 
 SHAPES = {1: (20,), 3: (8, 9, 10), 4: (5, 6, 5, 6), 5: (4, 4, 5, 4, 4)}
 
@@ -54,7 +53,8 @@ def fields(matrices: list[np.ndarray], centre: float | np.ndarray = 0.0, shifts:
 
 def mixed(columns: np.ndarray, seed: int) -> np.ndarray:
     result: np.ndarray = columns @ np.random.default_rng(seed).normal(size=(columns.shape[1],) * 2)
-    return result / np.linalg.norm(result, axis=0)
+    result /= np.linalg.norm(result, axis=0)
+    return result
 
 
 LINEAR = {
@@ -170,10 +170,10 @@ def test_brackets_name_what_is_not_affine() -> None:
     for sign, name in ((1, "so(4)"), (-1, "so(3,1)")):
         described = describe_algebra(mixed(np.column_stack((turns, shifts + sign * bends)), 0), basis, SHAPES[3])
         assert (described.name, described.position, described.closed) == (name, "abstract", True)
-    basis = field_basis(
+    waves = field_basis(
         {"along": lambda x: 1.0, "sine": lambda x: (2 * x).sin(), "cosine": lambda x: (2 * x).cos()}, ndim=1
     )
-    assert describe_algebra(np.eye(3), basis, (30,)).name == "sl(2)"
+    assert describe_algebra(np.eye(3), waves, (30,)).name == "sl(2)"
     assert describe_algebra(np.eye(30), quadratic(3), SHAPES[3]).name == "not closed"
     generated = describe_algebra(fields(so(3))[:, :2], affine(3), SHAPES[3])
     assert (generated.name, generated.smallest_closed_name, generated.smallest_closed_dimension) == (
@@ -194,141 +194,7 @@ def test_other_domains_than_grids() -> None:
         described = describe_algebra(mixed(fields(so(3), 0.1), 0), affine(3), domain)
         assert (described.name, described.centre_px) == ("so(3)", None)
         shift = Generator(np.eye(12)[4], "affine", domain)
-        assert (shift.name, shift.unit, shift.unit_per_t) == ("translation", "length", pytest.approx(1.0))
+        assert (shift.name, shift.unit) == ("translation", "length")
+        assert shift.unit_per_t == pytest.approx(1.0)
         with pytest.raises(InputError, match="on a grid"):
             _ = shift.shape
-
-
-def turned(axis: np.ndarray) -> np.ndarray:
-    x, y, z = axis / np.linalg.norm(axis)
-    return np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-
-
-@pytest.mark.parametrize("axis", [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 2, -1), (0.3, -1, 0.4)])
-@pytest.mark.parametrize("pitch", [0.0, 0.4])
-def test_rotations_and_screws_about_an_axis(axis: tuple[float, ...], pitch: float) -> None:
-    direction = np.array(axis) / np.linalg.norm(axis)
-    point = np.array([0.2, -0.1, 0.15])
-    matrix = turned(direction)
-    field = np.c_[-matrix @ point + pitch * direction, matrix].ravel()
-    generator = Generator(field, "affine", (20, 24, 28))
-    found = generator.recognition
-    assert found.name == generator.name == ("screw" if pitch else "rotation")
-    assert found.axis is not None
-    assert found.centre is not None
-    sign = np.sign(np.dot(found.axis, direction))
-    np.testing.assert_allclose(found.axis, sign * direction, atol=1e-9)
-    nearest = point - (point @ direction) * direction
-    np.testing.assert_allclose(found.centre, nearest, atol=1e-9)
-    if max(axis) == 1:
-        assert sign > 0  # about +x, +y, +z by the right-hand rule
-    # The angle that it says is the one of its flow, by SciPy's exponential of the matrix.
-    t = 0.4
-    angle = np.radians(t * generator.unit_per_t)
-    start = point + np.cross(direction, [0.3, 0.5, -0.2])
-    end = generator.flow(start[None], t)[0]
-    expected = expm(sign * angle * matrix) @ (start - point) + point + sign * angle * pitch * direction
-    np.testing.assert_allclose(end, expected, atol=1e-9)
-    assert generator.unit == "degree"
-
-
-@pytest.mark.parametrize(
-    ("matrix", "name", "unit"),
-    [
-        (np.eye(3), "dilation", "log-factor"),
-        (0.5 * np.eye(3) + turned(np.array([1, 1, 0])), "spiral", "degree"),
-        (np.diag([1.0, -1, 0.2]), "stretch", "plain"),
-        (unit(3, 0, 1) + 0.5 * unit(3, 0, 2), "shear", "plain"),
-        (np.array([[1.0, 0.8, 0], [-0.1, 0.3, 0.7], [0.2, -0.5, -1]]), "linear", "plain"),
-        (unit(3, 0, 0) + unit(3, 0, 1), "affine", "plain"),
-    ],
-)
-@pytest.mark.parametrize("centre", [(0.0, 0.0, 0.0), (0.2, -0.1, 0.15)])
-def test_linear_motions(matrix: np.ndarray, name: str, unit: str, centre: tuple[float, float, float]) -> None:
-    if name == "affine" and any(centre):
-        return
-    field = np.c_[-matrix @ np.array(centre), matrix].ravel()
-    generator = Generator(field, "affine", (20, 20, 20))
-    assert (generator.name, generator.unit) == (name, unit)
-    rng = np.random.default_rng(0)
-    for _ in range(5):
-        noisy = generator.coefficients + 0.01 * rng.normal(size=12)
-        if name not in ("affine", "shear"):
-            assert Generator(noisy, "affine", (20, 20, 20)).name == name
-    if name in ("dilation", "spiral", "linear"):
-        assert generator.recognition.centre == pytest.approx(centre, abs=1e-9)
-        column, row, place = (9.5 + 10 * centre[0], 9.5 - 10 * centre[1], 9.5 + 10 * centre[2])
-        assert generator.centre_px == pytest.approx((column, row, place), abs=1e-6)
-    if name == "dilation":
-        start, end = np.array([[0.5, 0.4, 0.3]]), generator.flow(np.array([[0.5, 0.4, 0.3]]), 0.3)
-        growth = np.linalg.norm(end - centre) / np.linalg.norm(start - centre)
-        assert 0.3 * generator.unit_per_t == pytest.approx(np.log(growth))
-
-
-def test_motions_of_the_line_and_of_higher_spaces() -> None:
-    assert Generator([1.0, 0], "affine", (40,)).name == "translation"
-    assert Generator([1.0, 0], "affine", (40,)).unit_per_t == pytest.approx(20)
-    growth = Generator([0.3, 1.0], "affine", (40,))
-    assert (growth.name, growth.recognition.centre) == ("dilation", pytest.approx((-0.3,)))
-    assert Generator([0, 0, 1.0], "conformal", (40,)).name == "sct"
-    assert Generator([1, 0, 1.0], "conformal", (40,)).name == "projective"
-    assert Generator(np.eye(10)[8], "conformal", (9, 9, 9)).name == "sct"
-    assert Generator(np.eye(10)[8], "conformal", (9, 9, 9)).unit_per_t == pytest.approx(1.0)
-    wave = field_basis({"wave": lambda x: (5 * x).sin()}, ndim=1)
-    assert Generator([1.0], wave, (40,)).name == "general"
-    one, two = np.zeros((4, 4)), np.zeros((4, 4))
-    one[:2, :2] = two[:2, :2] = [[0, -1], [1, 0]]
-    two[2:, 2:] = [[0, -1.5], [1.5, 0]]
-    assert Generator(fields([one])[:, 0], "affine", SHAPES[4]).name == "rotation"
-    double = Generator(fields([two])[:, 0], "affine", SHAPES[4])
-    assert double.name == "multiple-rotation"
-    assert double.unit_per_t == pytest.approx(np.degrees(1.5 / np.linalg.norm(two)))
-
-
-@pytest.mark.parametrize("ndim", [1, 3, 5])
-@pytest.mark.parametrize("seed", range(3))
-def test_the_gauge_has_one_representative_for_a_line(ndim: int, seed: int) -> None:
-    basis = quadratic(ndim)
-    a = np.random.default_rng(seed).normal(size=basis.dimension)
-    fixed = fix_gauge(a, basis)
-    assert np.linalg.norm(fixed) == pytest.approx(1)
-    for factor in (-1.0, -3.0, 0.2):
-        np.testing.assert_allclose(fix_gauge(factor * a, basis), fixed, atol=1e-12)
-
-
-@pytest.mark.parametrize("ndim", [1, 3, 4, 5])
-def test_the_gauge_keeps_the_written_signs_under_noise(ndim: int) -> None:
-    rng = np.random.default_rng(0)
-    eye = np.eye(ndim)
-    written = [np.c_[row, np.zeros((ndim, ndim))] for row in eye]
-    written += [np.c_[np.zeros(ndim), eye]]
-    for a, b in combinations(range(ndim), 2):
-        backwards = (ndim, a, b) == (3, 0, 2)  # by the right-hand rule about +y
-        turn = unit(ndim, b, a) - unit(ndim, a, b)
-        written += [np.c_[np.zeros(ndim), -turn if backwards else turn], np.c_[np.zeros(ndim), unit(ndim, a, b)]]
-    for field in written:
-        exact = field.ravel() / np.linalg.norm(field)
-        for _ in range(20):
-            noisy = exact + 0.02 * rng.normal(size=exact.size)
-            assert fix_gauge(rng.choice([-3.0, 0.5]) * noisy, affine(ndim)) @ exact > 0.9
-    for a in range(ndim if ndim <= 3 else 0):
-        bend = np.eye(conformal(ndim).dimension)[-ndim + a]
-        assert fix_gauge(-bend, conformal(ndim)) @ bend > 0
-
-
-def test_equations_are_written_with_the_names_of_the_axes() -> None:
-    assert Generator(fields([turned(np.array([1.0, 0, 0]))])[:, 0], "affine", (5, 5, 5)).equation == "-z d/dy + y d/dz"
-    assert Generator([0.0, 1], "affine", (9,)).equation == "x d/dx"
-    shear = fields([unit(5, 2, 4)])[:, 0]
-    generator = Generator(shear, "affine", SHAPES[5])
-    assert generator.equation == "x5 d/dx3"
-    assert "<i>x</i><sub>5</sub>" in generator.html()
-    assert "<svg" not in generator.html()
-
-
-def test_a_basis_of_other_coordinates_is_refused() -> None:
-    with pytest.raises(InputError, match=r"domain of 3 coordinates.*try ndim=2"):
-        Generator(np.ones(12), affine(3))
-    with pytest.raises(InputError, match="domain of 2 coordinates"):
-        describe_algebra(np.eye(6), affine(), (4, 5, 6))
-    assert Generator(np.ones(12), affine(3), Grid.of(4, 5, 6)).shape == (4, 5, 6)

@@ -118,7 +118,7 @@ def test_clouds_weigh_their_points_as_told() -> None:
 def test_lattices_reach_both_ends(ndim: int) -> None:
     points = lattice(ndim, 3, 0.5)
     assert points.shape == (3**ndim, ndim)
-    assert (points.amin(), points.amax()) == (-0.5, 0.5)
+    assert (float(points.amin()), float(points.amax())) == (-0.5, 0.5)
     assert len({tuple(row) for row in points.tolist()}) == 3**ndim
 
 

@@ -15,10 +15,10 @@ from liescope.geometry.grid import DomainLike, Grid, as_domain
 __all__ = [
     "domain_of",
     "field_columns",
-    "mean_scale",
     "orthonormal_generators",
     "relative_weights",
     "sampling_domain",
+    "weighted",
 ]
 
 # Means over a smooth field change by less than a thousandth on finer grids than this many points along the side of a
@@ -61,9 +61,15 @@ def relative_weights(domain: Domain) -> Float[Tensor, " n"]:
     return weights * len(weights)
 
 
-def mean_scale(domain: Domain) -> Float[Tensor, " n"]:
-    """Factors on the values of fields at the points that make sums of products their mean over the domain, times n."""
-    return relative_weights(domain).sqrt()
+def weighted(values: Float[Tensor, "n *c"], domain: Domain) -> Float[Tensor, "n *c"]:
+    """Values at the points such that sums of their products are n times means over the domain.
+
+    On a grid, where all points weigh alike, they are as they were.
+    """
+    if isinstance(domain, Grid):
+        return values
+    roots = relative_weights(domain).sqrt()
+    return values * roots.reshape(-1, *(1,) * (values.ndim - 1))
 
 
 def field_columns(generators: Float[np.ndarray, "m k"], basis: Basis, domain: DomainLike) -> Float[np.ndarray, "n k"]:
@@ -71,8 +77,7 @@ def field_columns(generators: Float[np.ndarray, "m k"], basis: Basis, domain: Do
     sampled = sampling_domain(domain, basis)
     points = sampled.points(dtype=torch.float64)
     fields = torch.einsum("nmc,mk->nck", basis.fields(points), torch.as_tensor(generators, dtype=torch.float64))
-    fields = fields * mean_scale(sampled)[:, None, None]
-    columns: np.ndarray = (fields.flatten(0, 1) / len(points) ** 0.5).numpy()
+    columns: np.ndarray = (weighted(fields, sampled).flatten(0, 1) / len(points) ** 0.5).numpy()
     return columns
 
 

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 import numpy as np
+import torch
 from jaxtyping import Float
 
-from liescope.algebra.inner_product import field_columns, mean_scale, orthonormal_generators, sampling_domain
+from liescope.algebra.inner_product import field_columns, orthonormal_generators, sampling_domain, weighted
 from liescope.algebra.invariants import Invariants, algebra_invariants
 from liescope.algebra.names_of_generators import CANONICAL_FIELDS, recognise
 from liescope.algebra.structure_constants import StructureConstants, error_degrees
@@ -165,8 +166,9 @@ def _moved(found: np.ndarray, domain: DomainLike) -> Naming | None:
     parts = np.linalg.lstsq(field_columns(np.eye(12)[:, affine], quadratic(), domain), found, rcond=None)[0]
     parts = parts.T.reshape(-1, 2, 3)
     matrices, drifts = parts[:, :, 1:], parts[:, :, 0]
-    factors = np.repeat(mean_scale(sampling_domain(domain, quadratic())).numpy(), 2)[:, None]
-    shifts = found.T @ (factors * np.tile(np.eye(2), (len(found) // 2, 1))) * np.sqrt(2 / len(found))
+    every = torch.eye(2, dtype=torch.float64).expand(len(found) // 2, 2, 2)
+    units = weighted(every, sampling_domain(domain, quadratic())).flatten(0, 1).numpy()
+    shifts = found.T @ units * np.sqrt(2 / len(found))
     left, cosines, _ = np.linalg.svd(shifts)
     has_shifts = len(cosines) == 2 and cosines[1] >= np.cos(np.radians(SAME_DEG))
     if has_shifts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from liescope.algebra.inner_product import domain_of, mean_scale
+from liescope.algebra.inner_product import domain_of, weighted
 from liescope.algebra.names_of_motions import recognise_motion
 from liescope.algebra.recognition import Recognition, pixel_place
 from liescope.geometry.bases import get_basis, quadratic
@@ -119,9 +119,8 @@ def recognise(coefficients: np.ndarray, basis: Basis, domain: DomainLike) -> Rec
         return recognise_motion(coefficients, basis, domain)
     over = domain_of(domain, basis)
     points = over.points(dtype=torch.float64)
-    scale = mean_scale(over)[:, None]
-    field = (basis.velocity(points, torch.as_tensor(coefficients)) * scale).numpy()
-    monomials = (quadratic().monomials(points) * scale).numpy()
+    field = weighted(basis.velocity(points, torch.as_tensor(coefficients)), over).numpy()
+    monomials = weighted(quadratic().monomials(points), over).numpy()
     # The parts of degree up to two of any field: exact where it has no others, least squares over the image else.
     parts = np.linalg.lstsq(monomials, field, rcond=None)[0].T
     found = field.ravel()

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from liescope.algebra.inner_product import domain_of, mean_scale, sampling_domain
+from liescope.algebra.inner_product import domain_of, sampling_domain, weighted
 from liescope.algebra.recognition import Recognition, pixel_place
 from liescope.geometry.bases import conformal, quadratic
 from liescope.geometry.fields import Basis
@@ -51,10 +51,10 @@ def recognise_motion(coefficients: np.ndarray, basis: Basis, domain: DomainLike)
     over = domain_of(domain, basis)
     sampled = sampling_domain(over, basis)
     points = sampled.points(dtype=torch.float64)
-    scale = mean_scale(sampled)[:, None] / len(points) ** 0.5
+    root = len(points) ** 0.5
     d = basis.ndim
-    found = basis.velocity(points, torch.as_tensor(coefficients)) * scale
-    monomials = (quadratic(d).monomials(points) * scale).numpy()
+    found = weighted(basis.velocity(points, torch.as_tensor(coefficients)), sampled) / root
+    monomials = (weighted(quadratic(d).monomials(points), sampled) / root).numpy()
     # The parts of degree up to two of any field: exact where it has no others, least squares over the domain else.
     parts = np.linalg.lstsq(monomials, found.numpy(), rcond=None)[0].T
     size = max(float(found.norm()), 1e-300)

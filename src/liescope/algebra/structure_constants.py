@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from liescope.algebra.inner_product import field_columns, mean_scale, sampling_domain
+from liescope.algebra.inner_product import field_columns, sampling_domain, weighted
 from liescope.geometry.fields import Basis
 from liescope.geometry.grid import DomainLike
 
@@ -58,7 +58,7 @@ def bracket_columns(
     fields = torch.einsum("nmc,mk->nkc", basis.fields(points), columns)
     jacobians = torch.einsum("nmcd,mk->nkcd", basis.jacobians(points), columns)
     along = torch.einsum("njcd,nid->ncij", jacobians, fields)  # [n, :, i, j]: (X_i . grad) X_j
-    brackets = (along - along.mT) * mean_scale(sampled)[:, None, None, None] / len(points) ** 0.5
+    brackets = weighted(along - along.mT, sampled) / len(points) ** 0.5
     values: np.ndarray = brackets.flatten(0, 1).numpy()
     return values
 
