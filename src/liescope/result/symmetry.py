@@ -287,7 +287,8 @@ class SymmetryResult:
             arrays = {"t": self.t, "residual": self.residual, "accepted": self.accepted}
             further = {"t_error": self.t_error, "identifiable": self.identifiable, "factor_t": self.factor_t}
             arrays |= {name: array for name, array in further.items() if array is not None}
-            np.savez(folder / "magnitudes.npz", allow_pickle=False, **arrays)
+            # Without allow_pickle=False, which numpy before 2.1 writes as one more array; none of these has objects.
+            np.savez(folder / "magnitudes.npz", **arrays)
             if self.samples is not None:
                 np.savez_compressed(folder / "samples.npz", **vars(self.samples))
             if self.latent is not None:
