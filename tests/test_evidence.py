@@ -99,10 +99,10 @@ def left_beyond_affine(source: np.ndarray, target: np.ndarray, seed: int) -> flo
 
 @pytest.mark.parametrize(
     ("transform", "extent", "seed"),
-    [("sct-x", 0.5, 0), ("sct-y", 0.3, 1), ("sct-x+rotation", [0.4, 30], 2)],
+    [("sct-x", 0.5, 0), ("sct-y", 0.3, 1), ("sct-x+rotation", [0.4, 30], 2), ("sct-y", 0.5, 3)],
 )
 def test_beyond_the_basis_next_to_nothing_is_left_of_copies(transform: str, extent: float, seed: int) -> None:
-    pairs = make_pairs("symnist", transform=transform, range=extent, pairs=300, order=3, seed=seed)
+    pairs = make_pairs("symnist", transform=transform, range=extent, pairs=600, order=3, seed=seed)
     left = left_beyond_affine(pairs.source, pairs.target, seed)
     assert left is not None
     assert left < 0.02
@@ -110,16 +110,16 @@ def test_beyond_the_basis_next_to_nothing_is_left_of_copies(transform: str, exte
 
 @pytest.mark.parametrize(
     ("transform", "extent", "seed"),
-    [("rotation", 60, 3), ("scale", 0.4, 2), ("translation-x", 4, 3)],
+    [("rotation", 60, 0), ("rotation", 60, 1), ("scale", 0.4, 1), ("scale", 0.4, 2), ("translation-x", 4, 3)],
 )
 def test_beyond_the_basis_much_is_left_of_different_digits(transform: str, extent: float, seed: int) -> None:
     pairs = make_pairs("supersymnist", transform=transform, range=extent, pairs=1500, order=3, seed=seed)
     left = left_beyond_affine(pairs.source, pairs.target, seed)
     assert left is not None
-    assert left > 0.42 > 1.25 * DIFFERENT_ROOTS
+    assert left > DIFFERENT_ROOTS
 
 
-@pytest.mark.parametrize(("digit", "seed"), [(0, 0), (3, 2)])
+@pytest.mark.parametrize(("digit", "seed"), [(0, 0), (1, 1), (3, 2)])
 def test_beyond_the_basis_much_is_left_of_one_class_that_nothing_moved(digit: int, seed: int) -> None:
     corpus = load_corpus("mnist-5k")
     rng = np.random.default_rng(seed)

@@ -116,7 +116,7 @@ def left_in_larger_basis(pairs: PairSet, basis: Basis, fitted: np.ndarray, held_
 
     Where a basis lacks the generator of pairs with one root, what is left looks like different roots. A contrast would
     find a direction in it, the nearest to the missing generator. But the larger basis leaves next to nothing of copies
-    of one image, 0.01 at most, and of different digits of one class 0.36 and more.
+    of one image, 0.01 at most, and of different digits of one class about 0.35 and more (0.332 was seen once).
 
     Only on which side of :data:`~liescope.inference.DIFFERENT_ROOTS` it lies matters, so pairs are looked at in blocks
     until bootstrap resamples of them lie on one side.
