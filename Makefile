@@ -1,39 +1,71 @@
-# make demo    the main job on real digits; writes demo/report.html
-# make test    linters, type checker, the whole suite
-# make lint    linters and type checker alone
-# make format  lets ruff rewrite what it can
-# make docs    the documentation site, docs/_build/html/index.html; runs the examples of its gallery
-# make bench   speed and accuracy tables (BENCH="accuracy laws" for some of them), from a clean checkout
-# make clean   removes everything that was made, .venv included
+# make demo         the main job on real digits; writes demo/report.html
+# make test         linters, type checker, the whole suite: a worker for every core, the longest tests first
+# make check        the same without the tests that take long: what to run while writing
+# make test-lowest  the suite on the lowest versions that liescope can be installed with, in .venv-lowest
+# make durations    the whole suite, to measure again what tests take (tests/durations.json)
+# make lint         linters and type checker alone
+# make format       lets ruff rewrite what it can
+# make docs         the documentation site, docs/_build/html/index.html; runs the examples of its gallery
+# make bench        speed and accuracy tables (BENCH="accuracy laws" for some of them), from a clean checkout
+# make clean        removes everything that was made, .venv and .venv-lowest included
 #
-# PYTHON=python3.12 chooses the interpreter that .venv is made with; VENV=dir another place for it.
+# PYTHON=python3.12 chooses the interpreter that .venv is made with; VENV=dir another place for it; WORKERS=1 how many
+# tests run at a time. The type checker runs beside the tests; what it says stands after what they say.
 
 PYTHON ?= python3
 VENV ?= .venv
 BENCH ?=
+WORKERS ?= auto
 
 python := $(VENV)/bin/python
 install := $(python) -m pip install --disable-pip-version-check --constraint constraints.txt --editable
 # Stamps: an installation is repeated only when what it depends on has changed.
 made := $(VENV)/.made
-installed := $(VENV)/.installed
+with_digits := $(VENV)/.installed
 with_test := $(VENV)/.installed-test
 with_docs := $(VENV)/.installed-docs
 with_bench := $(VENV)/.installed-bench
 recipe := pyproject.toml constraints.txt
+lowest := .venv-lowest
+
+# One worker a core, each with one thread. Tests that share something expensive are one group.
+parallel := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --durations=15
+# Exits with what the tests said, or the type checker where they said nothing.
+define checked
+@log=$(VENV)/mypy.log; $(python) -m mypy >$$log 2>&1 & types=$$!; \
+	$(python) -m pytest $(parallel) $(1); tests=$$?; \
+	wait $$types; types=$$?; cat $$log; \
+	[ $$tests -eq 0 ] && [ $$types -eq 0 ]
+endef
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format docs bench clean
+.PHONY: help demo setup test check test-lowest durations lint format docs bench clean
 
 help:
 	@sed -n '/^# make/s/^# //p' Makefile
 
-demo: $(installed)
+demo: $(with_digits)
 	$(python) examples/demo.py
 
-test: lint
-	$(python) -m pytest
+setup: $(with_test)
+
+test: $(with_test)
+	$(python) -m ruff check .
+	$(python) -m ruff format --check .
+	$(call checked)
+
+check: $(with_test)
+	$(python) -m ruff check .
+	$(python) -m ruff format --check .
+	$(call checked,-m "not slow")
+
+# Warnings of old versions of others are not ours to mend, and jaxtyping's check of annotations is that of the newest.
+test-lowest: $(lowest)/.installed
+	$(lowest)/bin/python -m pytest $(parallel) --jaxtyping-packages= -W default
+
+durations: $(with_test)
+	$(python) -m pytest $(parallel) --write-durations
 
 lint: $(with_test)
 	$(python) -m ruff check .
@@ -51,7 +83,7 @@ bench: $(with_bench)
 	$(python) -m benchmarks $(BENCH)
 
 clean:
-	rm -rf "$(VENV)" demo build dist docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf "$(VENV)" "$(lowest)" demo build dist docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find src tests examples benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(made):
@@ -60,20 +92,26 @@ $(made):
 	test -x $(python) || $(PYTHON) -m venv "$(VENV)" || { rm -rf "$(VENV)"; exit 1; }
 	touch $@
 
-$(installed): $(made) $(recipe)
+$(with_digits): $(made) $(recipe)
 	@echo "Installing; the first time this takes a few minutes."
-	$(install) .
+	$(install) '.[digits]'
 	touch $@
 
 $(with_test): $(made) $(recipe)
 	@echo "Installing; the first time this takes a few minutes."
 	$(install) '.[test]'
-	touch $@ $(installed) $(with_docs)
+	touch $@ $(with_digits) $(with_docs) $(with_bench)
 
 $(with_docs): $(made) $(recipe)
 	$(install) '.[docs]'
-	touch $@ $(installed)
+	touch $@ $(with_digits)
 
 $(with_bench): $(made) $(recipe)
 	$(install) '.[bench]'
-	touch $@ $(installed)
+	touch $@ $(with_digits)
+
+$(lowest)/.installed: pyproject.toml lowest.txt
+	test -x $(lowest)/bin/python || $(PYTHON) -m venv $(lowest) || { rm -rf $(lowest); exit 1; }
+	$(lowest)/bin/python -m pip install --disable-pip-version-check --constraint lowest.txt \
+		--editable '.[data,latent,suite]'
+	touch $@

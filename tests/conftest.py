@@ -1,10 +1,21 @@
-"""Real digits, and results built by hand: what the page and the command line are tested with."""
+"""Real digits, and results built by hand: what the page and the command line are tested with.
+
+Also the order of the suite. Workers (pytest-xdist) get one thread each, the longest tests first, and tests that share
+something expensive stay together. ``durations.json`` holds what tests took when they were last measured.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+from collections import defaultdict
 from collections.abc import Callable
+from collections.abc import Generator as Steps
 from pathlib import Path
 from typing import Any
+
+# Before torch is loaded, and for the processes that tests start: a worker per core, and a thread per worker.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
@@ -14,6 +25,96 @@ from liescope.cli import main
 from liescope.data import load_corpus
 from liescope.geometry import get_basis
 from liescope.result import DetectedGenerator, Samples, SymmetryResult
+
+DURATIONS = Path(__file__).with_name("durations.json")
+"""Seconds of one core by test function: the longest of its cases, with what was set up for it."""
+
+LONG = 0.5
+"""Seconds from which a test is slow (``-m "not slow"`` leaves it out) and is in the table."""
+
+SHARED = ("site", "pages", "fitted", "super_detector", "product", "brief", "rotated", "rotation", "unfinished")
+"""Fixtures that take long to make: the tests of a file that use one run on one worker, which makes it once."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-durations", action="store_true", help="write tests/durations.json after the run")
+
+
+def function_of(node: str) -> str:
+    """The function of a test, without the case: ``tests/test_a.py::test_b[c]`` or ``...[c]@group``."""
+    return node.partition("[")[0].partition("@")[0]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, those that share a fixture together; what takes long is marked slow."""
+    known: dict[str, float] = json.loads(DURATIONS.read_text(encoding="utf-8")) if DURATIONS.is_file() else {}
+    groups: dict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        groups[shared_by(item) or item.nodeid].append(item)
+    lasts = {}
+    for group, members in groups.items():
+        seconds = [known.get(function_of(item.nodeid), 0.0) for item in members]
+        lasts[group] = sum(seconds)
+        for item in members:
+            if shared_by(item):
+                item.add_marker(pytest.mark.xdist_group(group))
+            if max(seconds) >= LONG:
+                item.add_marker(pytest.mark.slow)
+    # What stays together stays so without workers too.
+    items[:] = [item for group in sorted(groups, key=lambda name: -lasts[name]) for item in groups[group]]
+
+
+def shared_by(item: pytest.Item) -> str | None:
+    """What a test shares with others of its file, if anything."""
+    shared = [name for name in SHARED if name in getattr(item, "fixturenames", ())]
+    return f"{item.nodeid.partition('::')[0]}:{shared[0]}" if shared else None
+
+
+def processor_seconds() -> float:
+    """Of this process and those it waited for: unlike the clock, not what else runs on the machine."""
+    return sum(os.times()[:4])
+
+
+STARTED = pytest.StashKey[float]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    item.stash[STARTED] = processor_seconds()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Steps[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if call.when == "teardown" and STARTED in item.stash:
+        report.user_properties.append(("processor_seconds", processor_seconds() - item.stash[STARTED]))
+    return report
+
+
+class _Durations:
+    """Collects what tests take, on the process that hears of all of them."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, dict[str, float]] = defaultdict(dict)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        for name, seconds in report.user_properties:
+            if name == "processor_seconds" and isinstance(seconds, float):
+                self.seconds[function_of(report.nodeid)][report.nodeid] = seconds
+
+    def pytest_sessionfinish(self) -> None:
+        longest = {name: round(max(cases.values()), 1) for name, cases in self.seconds.items()}
+        table = {name: longest[name] for name in sorted(longest) if longest[name] >= LONG}
+        DURATIONS.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--write-durations") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Durations())
+
 
 FIELDS = {
     "rotation": [0, 0, -1, 0, 1, 0],

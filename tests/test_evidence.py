@@ -10,13 +10,15 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from liescope import SymmetryDetector, SymmetryResult, detect, load_result
-from liescope.data import Pairs, make_pairs
+from liescope.data import Pairs, load_corpus, make_pairs
 from liescope.engines.pair_set import GreyScale, PairSet, split
 from liescope.engines.registration import SpanTrials
 from liescope.engines.registration.calibration import variance_factor
+from liescope.engines.registration.different_roots import left_in_larger_basis
 from liescope.engines.registration.joint import JointEquations
 from liescope.evaluation import field_cosine, principal_angles
 from liescope.geometry import Grid, PolynomialBasis, affine, get_basis, quadratic
+from liescope.inference import DIFFERENT_ROOTS
 
 AFFINE = "rotation+scale+hyperbolic+shear-x+translation-x+translation-y"
 
@@ -85,6 +87,45 @@ def test_a_basis_without_the_generator_of_pairs_with_one_root_claims_nothing(
     # Copies of one image: the quadratic basis, which has the generator, leaves next to nothing.
     assert result.evidence["left_in_larger_basis"] < 0.05
     assert "lacks what moves them; try basis='quadratic'" in result.reason
+
+
+def left_beyond_affine(source: np.ndarray, target: np.ndarray, seed: int) -> float | None:
+    x, y = (np.asarray(images)[:, None] for images in (source, target))
+    fitted, held_out = split(len(x), seed)
+    pairs = PairSet(x, y, GreyScale.of(y, fitted), torch.device("cpu"))
+    return left_in_larger_basis(pairs, affine(), fitted, held_out)
+
+
+@pytest.mark.parametrize(
+    ("transform", "extent", "seed"),
+    [("sct-x", 0.5, 0), ("sct-y", 0.3, 1), ("sct-x+rotation", [0.4, 30], 2), ("sct-y", 0.5, 3)],
+)
+def test_beyond_the_basis_next_to_nothing_is_left_of_copies(transform: str, extent: float, seed: int) -> None:
+    pairs = make_pairs("symnist", transform=transform, range=extent, pairs=600, order=3, seed=seed)
+    left = left_beyond_affine(pairs.source, pairs.target, seed)
+    assert left is not None
+    assert left < 0.02
+
+
+@pytest.mark.parametrize(
+    ("transform", "extent", "seed"),
+    [("rotation", 60, 0), ("rotation", 60, 1), ("scale", 0.4, 1), ("scale", 0.4, 2), ("translation-x", 4, 3)],
+)
+def test_beyond_the_basis_much_is_left_of_different_digits(transform: str, extent: float, seed: int) -> None:
+    pairs = make_pairs("supersymnist", transform=transform, range=extent, pairs=1500, order=3, seed=seed)
+    left = left_beyond_affine(pairs.source, pairs.target, seed)
+    assert left is not None
+    assert left > DIFFERENT_ROOTS
+
+
+@pytest.mark.parametrize(("digit", "seed"), [(0, 0), (1, 1), (3, 2)])
+def test_beyond_the_basis_much_is_left_of_one_class_that_nothing_moved(digit: int, seed: int) -> None:
+    corpus = load_corpus("mnist-5k")
+    rng = np.random.default_rng(seed)
+    source, target = (rng.choice(np.flatnonzero(corpus.labels == digit), 600) for _ in range(2))
+    left = left_beyond_affine(corpus.images[source], corpus.images[target], seed)
+    assert left is not None
+    assert left > 0.6 > DIFFERENT_ROOTS
 
 
 def test_flows_that_leave_all_bounds_count_as_not_moving() -> None:

@@ -21,7 +21,7 @@ from liescope.algebra import CANONICAL_FIELDS
 from liescope.geometry import Grid, get_basis
 
 ROOT = Path(__file__).parents[1]
-MADE = {".venv", ".hypothesis", "demo", "build", "dist", "__pycache__", "node_modules"}
+MADE = {".venv", ".venv-lowest", ".hypothesis", "demo", "build", "dist", "__pycache__", "node_modules"}
 
 # Put together here, so that this file does not contain what it forbids.
 REGISTRIES = tuple(

@@ -91,6 +91,23 @@ def test_natural_units_of_a_quarter_turn(make_result):
     assert make_result("rotation", t=t).natural == pytest.approx(np.full((60, 1), 90.0))
 
 
+# --- files
+
+
+def test_the_file_of_magnitudes_holds_the_documented_arrays_and_no_more(make_result, tmp_path):
+    result = make_result("rotation")
+    result.save(tmp_path / "r")
+    extras = {"t_error": 0.1 * np.ones((60, 1)), "identifiable": np.ones(60, bool), "factor_t": np.ones((60, 2))}
+    make_result("rotation", **extras).save(tmp_path / "all")
+    documented = {"t": result.t, "residual": result.residual, "accepted": result.accepted}
+    for folder, arrays in (("r", documented), ("all", documented | extras)):
+        with np.load(tmp_path / folder / "magnitudes.npz", allow_pickle=False) as file:
+            assert set(file) == set(arrays)
+            for name, array in arrays.items():
+                np.testing.assert_array_equal(file[name], array)
+                assert file[name].dtype == array.dtype
+
+
 # --- transport
 
 

@@ -11,6 +11,7 @@ __all__ = ["ComputationError", "InputError", "require_packages", "suggest"]
 _EXTRAS = {
     "h5py": "data",
     "lightning": "latent",
+    "mlxtend": "digits",
     "pooch": "data",
     "requests": "data",
     "skimage": "data",

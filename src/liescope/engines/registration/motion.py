@@ -11,10 +11,11 @@ from liescope.geometry.fields import Basis
 from liescope.geometry.flow import flow, is_affine
 from liescope.geometry.orbit import Orbit
 
-__all__ = ["Motion", "OrbitMotion", "SpanMotion"]
+__all__ = ["TOLERANCE", "Motion", "OrbitMotion", "SpanMotion", "motion_along"]
 
 _KNOTS = 129
-_TOLERANCE = 1e-3  # of the flow, in normalised units: a hundredth of a pixel at 28 pixels
+TOLERANCE = 1e-3
+"""Of the flow, in normalised units: a hundredth of a pixel at 28 pixels."""
 
 
 class Motion(ABC):
@@ -33,8 +34,12 @@ class Motion(ABC):
 class SpanMotion(Motion):
     """Each pair's flow on its own: closed form for affine bases, Runge-Kutta else. Any number of directions."""
 
+    def __init__(self, basis: Basis, directions: Tensor, points: Tensor, tolerance: float = TOLERANCE) -> None:
+        super().__init__(basis, directions, points)
+        self._tolerance = tolerance
+
     def origins(self, t: Float[Tensor, "b k"]) -> Float[Tensor, "b n 2"]:
-        return flow(self.basis, -(t @ self.directions.T), self.points, tolerance=_TOLERANCE)
+        return flow(self.basis, -(t @ self.directions.T), self.points, tolerance=self._tolerance)
 
 
 class OrbitMotion(Motion):
@@ -42,14 +47,19 @@ class OrbitMotion(Motion):
 
     def __init__(self, basis: Basis, direction: Tensor, points: Tensor, reach: float) -> None:
         super().__init__(basis, direction[:, None], points)
-        self._orbit = Orbit(basis, -direction, points, reach, _KNOTS, _TOLERANCE / 10)
+        self._orbit = Orbit(basis, -direction, points, reach, _KNOTS, TOLERANCE / 10)
 
     def origins(self, t: Float[Tensor, "b 1"]) -> Float[Tensor, "b n 2"]:
         return self._orbit.at(t[:, 0])
 
 
-def motion_along(basis: Basis, directions: Float[Tensor, "m k"], points: Tensor, reach: float) -> Motion:
-    """The cheapest exact-enough motion: a shared orbit for one non-affine direction, own flows else."""
+def motion_along(
+    basis: Basis, directions: Float[Tensor, "m k"], points: Tensor, reach: float, tolerance: float = TOLERANCE
+) -> Motion:
+    """The cheapest exact-enough motion: a shared orbit for one non-affine direction, own flows else.
+
+    ``tolerance`` is that of the pairs' own flows.
+    """
     if directions.shape[1] == 1 and not is_affine(basis):
         return OrbitMotion(basis, directions[:, 0], points, reach)
-    return SpanMotion(basis, directions, points)
+    return SpanMotion(basis, directions, points, tolerance)

@@ -15,7 +15,7 @@ from torch import Tensor
 from liescope.engines.registration.coordinates import rms_displacement
 from liescope.engines.registration.levels import Level
 from liescope.geometry.fields import Basis
-from liescope.geometry.flow import flow
+from liescope.geometry.flow import flow, runge_kutta_steps
 from liescope.geometry.transport import sample
 
 __all__ = ["OrbitMatch", "orbit_grid", "orbit_search", "shared_flow_errors", "spread"]
@@ -23,6 +23,7 @@ __all__ = ["OrbitMatch", "orbit_grid", "orbit_search", "shared_flow_errors", "sp
 _SPACING = 0.6  # of a level pixel, root mean square over the data's support, between neighbouring magnitudes
 _REACH = 1.75  # farthest move looked at, same measure, normalised units; half a turn of a full image is 1.63
 _MOST = 100  # magnitudes on either side of zero, at most
+_LOOKED_AT_ONCE = 25
 
 
 class OrbitMatch(NamedTuple):
@@ -52,10 +53,19 @@ def orbit_grid(basis: Basis, direction: Float[Tensor, " m"], level: Level, suppo
     speed = rms_displacement(basis, direction, support, points)
     step = _SPACING * max(level.grid.pitch) / max(speed, 1e-9)
     times = torch.arange(1, _MOST + 1, dtype=torch.float32, device=support.device) * step
-    ends = flow(basis, times[:, None] * direction.to(points), points, tolerance=1e-3)
-    distance = ((ends - points).square().sum(-1) * support).sum(-1).sqrt()
-    beyond = (distance > _REACH) | (distance.diff(prepend=distance.new_zeros(1)) < 0)
-    count = max(4, int(beyond.nonzero()[0]) if bool(beyond.any()) else _MOST)
+    coordinates = times[:, None] * direction.to(points)
+    fine = runge_kutta_steps(basis, coordinates, tolerance=1e-3)
+    seen, count = support.new_zeros(1), _MOST
+    # Most orbits have left the image, or turned back, after a few dozen magnitudes.
+    for part in coordinates.split(_LOOKED_AT_ONCE):
+        ends = flow(basis, part, points, steps=fine)
+        distance = ((ends - points).square().sum(-1) * support).sum(-1).sqrt()
+        beyond = (distance > _REACH) | (distance.diff(prepend=seen[-1:]) < 0)
+        if bool(beyond.any()):
+            count = len(seen) - 1 + int(beyond.nonzero()[0])
+            break
+        seen = torch.cat((seen, distance))
+    count = max(4, count)
     return torch.arange(-count, count + 1, dtype=torch.float32, device=support.device) * step
 
 

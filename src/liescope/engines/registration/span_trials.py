@@ -19,6 +19,7 @@ from liescope.engines.registration.aligner import Aligner, PairPyramid, Search
 from liescope.engines.registration.consensus import Votes, consensus_span
 from liescope.engines.registration.joint import JointEquations
 from liescope.engines.registration.linearise import NormalEquations
+from liescope.engines.registration.motion import TOLERANCE
 from liescope.engines.registration.orbit_search import orbit_grid, orbit_search, spread
 from liescope.engines.workers import map_chunks
 from liescope.geometry.fields import Basis
@@ -46,11 +47,15 @@ class SpanTrials:
     basis : Basis
     fit, held_out : integer arrays
         Sorted, disjoint indices of pairs.
+    tolerance : float
+        Of flows that have no closed form, normalised units.
     """
 
-    def __init__(self, pairs: PairSet, basis: Basis, fit: np.ndarray, held_out: np.ndarray) -> None:
+    def __init__(
+        self, pairs: PairSet, basis: Basis, fit: np.ndarray, held_out: np.ndarray, tolerance: float = TOLERANCE
+    ) -> None:
         self.basis = basis
-        self.aligner = Aligner(basis, pairs.grid, pairs.device)
+        self.aligner = Aligner(basis, pairs.grid, pairs.device, tolerance)
         self._first_images = tuple(self.aligner.first.apply(images) for images in pairs.take(fit))
         self._first_held_out = tuple(self.aligner.first.apply(images) for images in pairs.take(held_out))
         self.fit_pyramid = self.aligner.pyramid(pairs, fit)
