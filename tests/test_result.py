@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import liescope.report.page
+import liescope.report.folder
 from liescope.errors import InputError
 from liescope.geometry import affine, field_basis, get_basis
 from liescope.result import RESULT_FILES, SCHEMA, check_folder, load_result
@@ -40,16 +40,20 @@ def same_content(a, b) -> bool:
 
 def test_dictionary_has_every_key_of_the_schema(make_result):
     content = make_result("rotation").to_dict()
-    assert content["schema"] == SCHEMA == "liescope.result/1"
+    assert content["schema"] == SCHEMA == "liescope.result/2"
     assert {
         "schema", "version", "engine", "verdict", "data", "basis", "terms", "generators", "algebra",
-        "evidence", "magnitudes", "accepted_fraction", "seconds", "seed", "settings",
+        "evidence", "magnitudes", "accepted_fraction", "seconds", "seed", "settings", "kind", "domain", "product",
+        "files",
     } <= set(content)  # fmt: skip
+    assert content["kind"] == "images"
+    assert content["domain"] == {"ndim": 2, "axes": ["x", "y"], "shape": [12, 12]}
+    assert {"heldout_error", "identity_error", "permuted_error", "p_value", "null"} <= set(content["evidence"])
     assert set(content["generators"][0]) == {
         "coefficients", "name", "equation", "direction_error_deg", "interval", "centre_px", "unit",
         "unit_per_t",
     }  # fmt: skip
-    assert content["data"] == {"pairs": 60, "shape": [1, 12, 12]}
+    assert content["data"] == {"pairs": 60, "shape": [1, 12, 12], "background": None}
     assert content["terms"] == ["d/dx", "x d/dx", "y d/dx", "d/dy", "x d/dy", "y d/dy"]
     assert content["generators"][0]["name"] == "rotation"
     assert content["generators"][0]["centre_px"] == pytest.approx([5.5, 5.5])
@@ -200,7 +204,7 @@ def test_a_failure_while_writing_leaves_the_old_result(make_result, tmp_path, mo
     def fail(*args, **kwargs):
         raise RuntimeError("disk on fire")
 
-    monkeypatch.setattr(liescope.report.page, "write_page", fail)
+    monkeypatch.setattr(liescope.report.folder, "write_page", fail)
     with pytest.raises(RuntimeError, match="disk on fire"):
         make_result("scale").save(tmp_path / "r")
     assert {file: (tmp_path / "r" / file).read_bytes() for file in entries(tmp_path / "r")} == before
@@ -306,7 +310,7 @@ def cut(file: Path) -> None:
         (lambda r: (r / "result.json").unlink(), "no result.json in it"),
         (lambda r: cut(r / "result.json"), "truncated or corrupt"),
         (lambda r: (r / "result.json").write_text("[]"), "expected schema"),
-        (lambda r: edit(r, schema="liescope.result/2"), "got 'liescope.result/2'"),
+        (lambda r: edit(r, schema="liescope.result/3"), "got 'liescope.result/3'"),
         (lambda r: edit(r, generators=3), "wrong or missing entry"),
         (lambda r: edit(r, data={"pairs": 9}), "wrong or missing entry: 'shape'"),
         (lambda r: edit(r, data={"pairs": 9, "shape": [1, 12, 12]}), "expected t of shape"),

@@ -12,10 +12,6 @@ from liescope.engines import Fitted, restore
 from liescope.engines.latent import TrainedLatent
 from liescope.errors import InputError
 from liescope.geometry import Basis
-from liescope.report.evidence import summary
-from liescope.report.folder import write_folder
-from liescope.report.notebook import result_html
-from liescope.report.page import write_page
 
 __all__ = ["SymmetryResult", "load_result"]
 
@@ -24,7 +20,7 @@ __all__ = ["SymmetryResult", "load_result"]
 class SymmetryResult(Answer):
     """The answer of a detection: an :class:`liescope.answer.Answer` with its page.
 
-    See there for the parameters, the data that it holds.
+    See there for the parameters, the data that it holds. What draws is imported when something is drawn.
     """
 
     @cached_property
@@ -45,19 +41,27 @@ class SymmetryResult(Answer):
         InputError
             The folder cannot be written, or holds other things than a result.
         """
+        from liescope.report.folder import write_folder
+
         return write_folder(self, path)
 
     def report(self, path: str | Path) -> Path:
         """Write the page, one self-contained HTML file."""
+        from liescope.report.page import write_page
+
         with atomic_path(Path(path)) as temporary:
             write_page(self, temporary, folder_name=Path(path).resolve().parent.name)
         return Path(path)
 
     def summary(self) -> str:
         """The answer in a few plain lines."""
+        from liescope.report.evidence import summary
+
         return summary(self)
 
     def _repr_html_(self) -> str:
+        from liescope.report.notebook import result_html
+
         return result_html(self)
 
 

@@ -57,7 +57,7 @@ def orbit_grid(basis: Basis, direction: Float[Tensor, " m"], level: Level, suppo
     fine = runge_kutta_steps(basis, coordinates, tolerance=1e-3)
     seen, count = support.new_zeros(1), _MOST
     # Most orbits have left the image, or turned back, after a few dozen magnitudes.
-    for part in coordinates.split(_LOOKED_AT_ONCE):
+    for part in torch.split(coordinates, _LOOKED_AT_ONCE):
         ends = flow(basis, part, points, steps=fine)
         distance = ((ends - points).square().sum(-1) * support).sum(-1).sqrt()
         beyond = (distance > _REACH) | (distance.diff(prepend=seen[-1:]) < 0)
