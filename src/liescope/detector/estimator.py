@@ -16,24 +16,20 @@ from sklearn.exceptions import NotFittedError
 from liescope.algebra import check_basis
 from liescope.data import ImageStack, validate_images
 from liescope.detector.description import described
+from liescope.detector.parameters import checked_parameters
 from liescope.detector.samples import samples_of
+from liescope.detector.starting import start_of, with_covariances
 from liescope.engines import (
-    ENGINES,
-    Engine,
-    Fit,
     Fitted,
     PairSet,
     Progress,
     Settings,
-    Start,
     choose_engine,
-    engine_names,
 )
-from liescope.engines.devices import available_device
 from liescope.engines.latent import LatentConfig, TrainedLatent
 from liescope.engines.workers import worker_pool
-from liescope.errors import InputError, suggest
-from liescope.geometry import Basis, get_basis
+from liescope.errors import InputError
+from liescope.geometry import Basis
 from liescope.result import SymmetryResult
 
 __all__ = ["SymmetryDetector", "detect"]
@@ -123,7 +119,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         InputError
             Bad parameters (all of them at once) or bad data.
         """
-        basis, options = self._checked_parameters()
+        basis, options = checked_parameters(self)
         source, target = validate_images(X, Y, image_shape)
         check_basis(basis, (int(source.shape[-2]), int(source.shape[-1])))
         began = time.perf_counter()
@@ -131,11 +127,11 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         pairs = PairSet.of(source, target, int(self.random_state), self.device or "cpu")
         engine = choose_engine(self.engine, pairs)
         settings = self._settings(options)
-        start = self._start(engine, pairs, basis, settings)
+        start = start_of(engine, pairs, basis, settings, self._report)
         # Chunks of pairs go to workers of one thread each; a training keeps torch's own threads.
         with nullcontext() if engine.trains else worker_pool(pairs.device):
             fit = engine.fit(pairs, basis, settings, self._report, start)
-        fit = _with_covariances(fit, engine, pairs, basis, settings)
+        fit = with_covariances(fit, engine, pairs, basis, settings)
         told = self._told(basis, options)
         result = described(fit, engine.name, pairs, basis, settings.seed, told)
         result = dataclasses.replace(result, seconds=time.perf_counter() - began)
@@ -239,15 +235,6 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         if self.progress is not None:
             self.progress(stage, done)
 
-    def _start(self, engine: Engine, pairs: PairSet, basis: Basis, settings: Settings) -> Start | None:
-        """What another engine finds in some of the pairs, where the engine wants to go on from that."""
-        index = engine.start_pairs(len(pairs), basis, settings)
-        if index is None or engine.starts_from is None:
-            return None
-        first = ENGINES[engine.starts_from]
-        plain = dataclasses.replace(settings, options=None, folder=None, resume=False)
-        return Start(index, first.fit(pairs.subset(index), basis, plain, self._report))
-
     def _settings(self, options: Any) -> Settings:
         return Settings(
             generators=None if self.n_generators == "auto" else int(self.n_generators),
@@ -268,58 +255,6 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
             "device": self.device or "cpu",
         }
         return told if options is None else told | {"config": options.model_dump()}
-
-    def _checked_parameters(self) -> tuple[Basis, Any]:
-        """Basis and the engine's own settings, after all parameters were looked at; one message tells every fault."""
-        faults = []
-        if self.engine not in engine_names():
-            faults.append(f"unknown engine {self.engine!r}.{suggest(str(self.engine), engine_names())}")
-        basis: Basis | None = None
-        try:
-            basis = get_basis(self.basis)
-        except InputError as error:
-            faults.append(str(error))
-        k = self.n_generators
-        if k != "auto" and not (isinstance(k, int | np.integer) and not isinstance(k, bool) and k >= 1):
-            faults.append(f"expected n_generators 'auto' or an integer of at least 1, got {k!r}")
-        elif basis is not None and k != "auto" and int(k) > basis.dimension:
-            faults.append(f"expected at most {basis.dimension} generators in basis {basis.name!r}, got {k}")
-        try:
-            available_device(self.device)
-        except InputError as error:
-            faults.append(str(error))
-        if not isinstance(self.random_state, int | np.integer) or self.random_state < 0:
-            faults.append(f"expected random_state to be an integer of at least 0, got {self.random_state!r}")
-        options = None
-        used = ENGINES[self.engine].parameters if self.engine in ENGINES else frozenset()
-        named = {"config": self.config, "work_dir": self.work_dir, "resume": self.resume or None}
-        for name in (name for name, value in named.items() if value is not None and name not in used):
-            able = " or ".join(f"engine={one!r}" for one, engine in ENGINES.items() if name in engine.parameters)
-            faults.append(f"{name} is for {able} only")
-        if "config" in used:
-            try:
-                options = ENGINES[self.engine].configured(self.config)
-            except InputError as error:
-                faults.append(str(error))
-        if self.resume and "resume" in used and self.work_dir is None:
-            faults.append("expected work_dir with resume=True, got none")
-        if faults or basis is None:
-            raise InputError("; ".join(faults))
-        return basis, options
-
-
-def _with_covariances(fit: Fit, engine: Engine, pairs: PairSet, basis: Basis, settings: Settings) -> Fit:
-    """With the uncertainty that the pairs leave in pixels, where the engine itself does not know its own."""
-    if fit.covariances is not None or engine.starts_from is None or not len(fit.coefficients):
-        return fit
-    span, triangle = np.linalg.qr(fit.coefficients.T)
-    whole = ENGINES[engine.starts_from].span_covariance(pairs, basis, span, settings)
-    if whole is None:
-        return fit
-    m, k = span.shape
-    whole = whole.reshape(k, m, k, m)
-    own = [np.einsum("k,kmln,l->mn", weights, whole, weights) for weights in triangle.T]
-    return dataclasses.replace(fit, covariances=np.stack(own))
 
 
 def detect(

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from liescope import __version__
 from liescope.engines.latent.config import LatentConfig
+from liescope.engines.latent.files import check_tensors
 from liescope.engines.latent.model import LatentModel
-from liescope.engines.latent.trained import check_tensors
 from liescope.errors import InputError
 from liescope.geometry import Basis
 

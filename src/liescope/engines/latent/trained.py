@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,27 +10,19 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float
-from safetensors import SafetensorError
-from safetensors.torch import load, save
 from torch import Tensor
 
-from liescope import __version__
 from liescope.data import ImageStack
 from liescope.data.pairs import atomic_path
 from liescope.engines.contract import Fitted, Measured
-from liescope.engines.devices import available_device
-from liescope.engines.latent.config import LatentConfig, get_config
-from liescope.engines.latent.history import history_of, history_text
+from liescope.engines.latent.config import LatentConfig
+from liescope.engines.latent.files import CONFIG_FILE, HISTORY_FILE, MODEL_FILE, model_files, model_of
 from liescope.engines.latent.model import LatentModel
 from liescope.errors import InputError
 from liescope.geometry import Basis
-from liescope.geometry.bases import stored_basis
 
-__all__ = ["SCHEMA", "TrainedLatent", "load_latent"]
+__all__ = ["TrainedLatent", "load_latent"]
 
-SCHEMA = "liescope.latent/1"
-"""Name of the format of ``config.json`` and of the names in ``model.safetensors``."""
-MODEL_FILE, CONFIG_FILE, HISTORY_FILE = "model.safetensors", "config.json", "history.csv"
 _BATCH = 1024
 _LEAST_GREY = 1e-18
 
@@ -225,57 +216,14 @@ class TrainedLatent(Fitted):
         return torch.cat([function(*(piece.to(self._device) for piece in part)).cpu() for part in parts])
 
     def state(self) -> dict[str, bytes]:
-        about = {
-            "schema": SCHEMA,
-            "version": __version__,
-            "shape": list(self.shape),
-            "basis": self.model.basis.name,
-            "terms": list(self.model.basis.terms),
-            "generators": len(self.model.raw_coefficients),
-            "background": self.background.ravel().tolist(),
-            "amplitude": self.amplitude,
-            "config": self.config.model_dump(),
-        }
-        tensors = {name: value.contiguous().cpu() for name, value in self.model.state_dict().items()}
-        return {
-            MODEL_FILE: save(tensors, metadata={"schema": SCHEMA}),
-            CONFIG_FILE: (json.dumps(about, indent=2) + "\n").encode(),
-            HISTORY_FILE: history_text(self.history).encode(),
-        }
+        return model_files(self.model, self.config, self.background, self.amplitude, self.history)
 
     @classmethod
     def from_files(
         cls, files: Mapping[str, bytes], basis: Basis | None = None, device: str | None = None, where: str = ""
     ) -> TrainedLatent:
-        """The model of ``model.safetensors``, ``config.json`` and ``history.csv``; nothing in them is executed.
-
-        Parameters
-        ----------
-        files : mapping
-            Their bytes.
-        basis : Basis, optional
-            Needed only for fields of your own.
-        where : str
-            Of the files, for messages: a folder with a slash behind it.
-
-        Raises
-        ------
-        InputError
-            Missing, truncated or foreign files, another schema, weights that do not fit the settings.
-        """
-        target = available_device(device)
-        config, model, background, amplitude = _described(files, basis, where)
-        try:
-            tensors = load(files[MODEL_FILE])
-        except (KeyError, SafetensorError) as error:
-            raise InputError(
-                f"expected weights in '{where}{MODEL_FILE}', got a missing or corrupt file ({error})"
-            ) from None
-        check_tensors(model, tensors, f"{where}{MODEL_FILE}")
-        model.load_state_dict(tensors)
-        model.to(target).eval()
-        history = history_of(files.get(HISTORY_FILE, b""), f"{where}{HISTORY_FILE}")
-        return cls(model, config, background, amplitude, history)
+        """The model of these files (:func:`liescope.engines.latent.files.model_of`)."""
+        return cls(*model_of(files, basis, device, where))
 
     def save(self, folder: str | Path) -> Path:
         """Write ``model.safetensors``, ``config.json`` and ``history.csv`` into an existing folder."""
@@ -308,45 +256,3 @@ def load_latent(folder: str | Path, basis: Basis | None = None, device: str | No
     if CONFIG_FILE not in files:
         raise InputError(f"expected a latent model in '{folder}', got no {CONFIG_FILE} in it")
     return TrainedLatent.from_files(files, basis, device, where=f"{folder}/")
-
-
-def _described(
-    files: Mapping[str, bytes], basis: Basis | None, where: str
-) -> tuple[LatentConfig, LatentModel, np.ndarray, float]:
-    """Settings, a model of their shape, background and amplitude, as ``config.json`` has them."""
-    place = f"{where}{CONFIG_FILE}"
-    try:
-        about = json.loads(files[CONFIG_FILE])
-    except (KeyError, ValueError) as error:
-        raise InputError(f"expected JSON in '{place}', got a truncated file ({error})") from None
-    schema = about.get("schema") if isinstance(about, dict) else None
-    if schema != SCHEMA:
-        raise InputError(f"expected schema {SCHEMA!r} in '{place}', got {schema!r}, try training again")
-    try:
-        config = get_config(about["config"])
-        fields = stored_basis(about["basis"], about["terms"], basis)
-        channels, height, width = (int(n) for n in about["shape"])
-        generators, amplitude = int(about["generators"]), float(about["amplitude"])
-        background = np.array(about["background"], dtype=np.float64)[:, None, None]
-        if min(channels, height, width, generators) < 1:
-            raise ValueError(f"shape {about['shape']} or generators {generators} below 1")
-        if len(background) != channels or not (np.isfinite(background).all() and 0 < amplitude < np.inf):
-            raise ValueError(f"background {about['background']} or amplitude {amplitude}")
-        model = LatentModel(config.model, fields, (channels, height, width), generators)
-    except InputError as error:
-        raise InputError(f"{place}: {error}") from None
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        raise InputError(f"expected a complete '{place}', got a wrong or missing entry: {error}") from None
-    return config, model, background, amplitude
-
-
-def check_tensors(model: LatentModel, tensors: dict[str, Tensor], where: str) -> None:
-    """Raise InputError unless the tensors have the model's names and shapes."""
-    expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
-    found = {name: tuple(value.shape) for name, value in tensors.items()}
-    if wrong := [name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name)]:
-        name = sorted(wrong)[0]
-        raise InputError(
-            f"expected {name} of shape {expected.get(name)} in '{where}', got {found.get(name)} "
-            f"({len(wrong)} differences): it belongs to other settings or images of another shape"
-        )

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 
-from liescope.algebra import Generator, basis_contains
+from liescope.algebra import Generator
 from liescope.data import ImageStack
 from liescope.engines.contract import Fit, Fitted, Measured, SpanEstimate
 from liescope.engines.pair_set import GreyScale, PairSet
 from liescope.engines.registration.aligner import Aligner, Search
+from liescope.engines.registration.beyond_basis import Leftovers, left_in_larger_basis
 from liescope.engines.registration.contrast import Contrast, contrast_generator
 from liescope.engines.registration.nothing import identity_residual, nothing_found
 from liescope.engines.registration.span_trials import SpanTrials, free_coordinates
 from liescope.engines.state import pack_arrays
 from liescope.engines.workers import map_chunks, worker_pool
-from liescope.geometry import Basis, Grid, quadratic
+from liescope.geometry import Basis, Grid
 from liescope.inference import DIFFERENT_ROOTS, LEVEL, Count, gain_test
-from liescope.inference.count import left_of_permuted
 
 __all__ = [
     "DifferentRoots",
     "have_different_roots",
-    "left_in_larger_basis",
     "look_across_roots",
     "soft_variation",
 ]
@@ -43,20 +41,6 @@ _SYSTEMATIC_DEG = 5.0
 """What images of different roots share turns the direction by about this much in each of the basis' fields."""
 
 _MOST_PAIRS = 5000
-
-_PROBED_FITTED = 128
-"""Pairs that the larger basis is fitted to: a dozen coefficients need no more."""
-
-_PROBED_HELD_OUT = 64
-"""Held-out pairs in a block: moving each along twelve fields is what takes the time."""
-
-_PROBE_TOLERANCE = 0.05
-"""Of flows while looking beyond a basis: a third of a pixel at 28 pixels, of which the bound is seldom used up. It
-changes what is left by 0.002 at most and halves the time."""
-
-_PROBE_RESAMPLES = 200
-_PROBE_DOUBT = 0.02
-"""Share of the resamples that may lie on the other side of the limit where no more pairs are looked at."""
 
 _LEAST_FIELDS = 3
 """Contrasts compare directions; with fewer than three there is nothing to compare one with."""
@@ -146,74 +130,6 @@ def have_different_roots(count: Count, basis: Basis) -> bool:
     return (count.generators > 0 or count.related) and count.left > most
 
 
-def left_in_larger_basis(pairs: PairSet, basis: Basis, fitted: np.ndarray, held_out: np.ndarray) -> float | None:
-    """What the quadratic basis leaves of held-out pairs, by its best generator or by all its fields at once.
-
-    Where a basis lacks the generator of pairs with one root, what is left looks like different roots. A contrast would
-    find a direction in it, the nearest to the missing generator. But the larger basis leaves next to nothing of copies
-    of one image, 0.01 at most, and of different digits of one class about 0.35 and more (0.332 was seen once).
-
-    Only on which side of :data:`~liescope.inference.DIFFERENT_ROOTS` it lies matters, so pairs are looked at in blocks
-    until bootstrap resamples of them lie on one side.
-
-    Parameters
-    ----------
-    pairs : PairSet
-    basis : Basis
-    fitted, held_out : integer arrays
-        Sorted, disjoint indices of pairs.
-
-    Returns
-    -------
-    float or None
-        Median error in units of that of permuted pairs; None where the basis has all those fields itself.
-    """
-    larger = quadratic()
-    if basis_contains(basis, larger, pairs.grid):
-        return None
-    # Strides, not runs: files are often in the order of the classes.
-    few = fitted[:: -(-len(fitted) // _PROBED_FITTED)]
-    blocks = max(1, len(held_out) // _PROBED_HELD_OUT)
-    search: Search | None = None
-    looked: list[_Block] = []
-    for block in (held_out[first::blocks] for first in range(blocks)):
-        trials = SpanTrials(pairs, larger, few, block, _PROBE_TOLERANCE)
-        search = search or trials.fit(1)
-        looked.append(_Block.of(trials, partial(trials.held_out_errors, search), trials.free_errors))
-        whole = _Block(*(np.concatenate(part, axis=-1) for part in zip(*looked, strict=True)))
-        if whole.is_clear():
-            break
-    return whole.left()
-
-
-class _Block(NamedTuple):
-    """Errors of held-out pairs and of permuted ones, (explanations, B) both, and their noise (B,)."""
-
-    pairs: np.ndarray
-    permuted: np.ndarray
-    noise: np.ndarray
-
-    @classmethod
-    def of(cls, trials: SpanTrials, *explanations: Callable[[int], Any]) -> _Block:
-        """By each of several explanations."""
-        shift = max(1, len(trials.held_out_pyramid.fine_source) // 2)
-        pairs, permuted = (np.stack([np.asarray(errors(by)) for errors in explanations]) for by in (0, shift))
-        return cls(pairs, permuted, np.full(pairs.shape[1], trials.noise_share()))
-
-    def left(self) -> float:
-        """What the best explanation leaves of pairs, in units of what it leaves of permuted ones."""
-        noise = float(self.noise.mean())
-        return min(left_of_permuted(own, other, noise) for own, other in zip(self.pairs, self.permuted, strict=True))
-
-    def is_clear(self) -> bool:
-        """Whether that is on the same side of the limit whichever of such pairs are drawn."""
-        count = len(self.noise)
-        draws = np.random.default_rng(0).integers(count, size=(_PROBE_RESAMPLES, count))
-        left = [_Block(self.pairs[:, draw], self.permuted[:, draw], self.noise).left() for draw in draws]
-        lowest, highest = np.quantile(left, (_PROBE_DOUBT, 1 - _PROBE_DOUBT))
-        return bool(lowest > DIFFERENT_ROOTS or highest <= DIFFERENT_ROOTS)
-
-
 def look_across_roots(
     pairs: PairSet,
     trials: SpanTrials,
@@ -242,7 +158,7 @@ def look_across_roots(
     beyond = left_in_larger_basis(pairs, basis, *parts)
     told: dict[str, Any] = {"left_in_larger_basis": beyond}
     if beyond is None and not comparable:
-        beyond = _Block.of(trials, trials.free_errors).left()
+        beyond = Leftovers.of(trials, trials.free_errors).left()
     if beyond is not None and beyond <= DIFFERENT_ROOTS:
         if not comparable:
             return None
