@@ -13,8 +13,8 @@ from liescope import SymmetryDetector, SymmetryResult, detect, load_result
 from liescope.data import Pairs, load_corpus, make_pairs
 from liescope.engines.pair_set import GreyScale, PairSet, split
 from liescope.engines.registration import SpanTrials
+from liescope.engines.registration.beyond_basis import left_in_larger_basis
 from liescope.engines.registration.calibration import variance_factor
-from liescope.engines.registration.different_roots import left_in_larger_basis
 from liescope.engines.registration.joint import JointEquations
 from liescope.evaluation import field_cosine, principal_angles
 from liescope.geometry import Grid, PolynomialBasis, affine, get_basis, quadratic
