@@ -139,7 +139,7 @@ def test_every_public_name_is_in_the_api(site: Path) -> None:
 @pytest.mark.slow
 def test_shapes_are_readable_and_lead_to_the_source(site: Path) -> None:
     page = (site / "api" / "liescope.geometry.html").read_text(encoding="utf-8")
-    assert "points: Float[Tensor, '*b 2']" in text_of(page)
+    assert "points: Float[Tensor, '*b d']" in text_of(page)
     assert "jaxtyping." not in text_of(page)
     assert "_modules/liescope/geometry/fields.html#" in page
 

@@ -23,6 +23,8 @@ PACKAGES = (
     "liescope.data",
     "liescope.geometry",
     "liescope.algebra",
+    "liescope.answer",
+    "liescope.engines",
     "liescope.engines.registration",
     "liescope.engines.latent",
     "liescope.inference",

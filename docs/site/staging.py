@@ -77,7 +77,7 @@ def _measured_index(pages: dict[Path, Path]) -> str:
     about = [f"../{name}" for name in ("benchmarks", "reproduce", "claims") if Path(f"{name}.md") in pages.values()]
     tables = sorted(place.stem for place in pages.values() if place.parent == Path("measured"))
     intro = (
-        "Tables as the scripts in `benchmarks/` wrote them, with the machine, the versions and the time; the raw "
+        "Tables as `make bench` wrote them, with the machine, the versions and the time; the raw "
         "numbers lie beside them as JSON. `make bench` makes them again."
     )
     return "\n".join(["# Measured", "", intro, "", "```{toctree}", ":maxdepth: 1", "", *about, *tables, "```", ""])

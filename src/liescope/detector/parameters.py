@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from liescope.geometry import Basis, get_basis
 __all__ = ["Parameters", "checked_parameters"]
 
 
+@runtime_checkable
 class Parameters(Protocol):
     """What is looked at: the parameters of :class:`liescope.SymmetryDetector`, of whatever type people gave."""
 
@@ -54,9 +55,11 @@ def checked_parameters(detector: Parameters) -> tuple[Basis, Any]:
     for name in (name for name, value in named.items() if value is not None and name not in used):
         able = " or ".join(f"engine={one!r}" for one, engine in ENGINES.items() if name in engine.parameters)
         faults.append(f"{name} is for {able} only")
-    if "config" in used:
+    # Settings are looked at even where they are not asked for: then all is told at once.
+    readers = [detector.engine] if "config" in used else [one for one in ENGINES if "config" in ENGINES[one].parameters]
+    for name in readers if "config" in used or detector.config is not None else ():
         try:
-            options = ENGINES[detector.engine].configured(detector.config)
+            options = ENGINES[name].configured(detector.config)
         except InputError as error:
             faults.append(str(error))
     if detector.resume and "resume" in used and detector.work_dir is None:

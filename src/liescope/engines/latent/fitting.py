@@ -25,6 +25,7 @@ from liescope.geometry import Basis
 __all__ = ["LatentFit", "WarmStart", "check_training", "fit_latent", "held_out_split"]
 
 _LEAST_TRAINING_PAIRS = 2
+_LOOKED_AT = 1024
 
 
 class WarmStart(NamedTuple):
@@ -158,6 +159,9 @@ def fit_latent(
         go = partial(search, config=config, pairs=pairs, held_out=held_out, seed=seed, device=device)
         model, notice = _best_start(make, go, settings.restarts, seed, report)
         notices.append(notice)
+        if not _can_be_trained(model, pairs):
+            model = make(seed)
+            notices.append("the magnitudes that it found are too large to train from: a random start instead")
     history = train(
         model,
         config,
@@ -172,6 +176,13 @@ def fit_latent(
         report=report,
     )
     return LatentFit(model, history, held, tuple(notices))
+
+
+@torch.no_grad()
+def _can_be_trained(model: LatentModel, pairs: PairTensors) -> bool:
+    """Whether losses of the model are numbers: on noise, searches can end at magnitudes that latents explode under."""
+    output = model.eval()(pairs.source[:_LOOKED_AT], pairs.target[:_LOOKED_AT])
+    return all(bool(torch.isfinite(part.square().sum())) for part in output)
 
 
 def _best_start(

@@ -15,6 +15,7 @@ from torch import Tensor
 from liescope.data import ImageStack
 from liescope.data.pairs import atomic_path
 from liescope.engines.contract import Fitted, Measured
+from liescope.engines.devices import available_device
 from liescope.engines.latent.config import LatentConfig
 from liescope.engines.latent.files import CONFIG_FILE, HISTORY_FILE, MODEL_FILE, model_files, model_of
 from liescope.engines.latent.model import LatentModel
@@ -248,6 +249,7 @@ def load_latent(folder: str | Path, basis: Basis | None = None, device: str | No
     InputError
         Missing, truncated or foreign files, another schema, weights that do not fit the settings, no such device.
     """
+    available_device(device)
     names = (MODEL_FILE, CONFIG_FILE, HISTORY_FILE)
     try:
         files = {name: (Path(folder) / name).read_bytes() for name in names if (Path(folder) / name).is_file()}
