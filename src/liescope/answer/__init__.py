@@ -1,20 +1,8 @@
-"""What a detection answers, as plain data, and its folder."""
+"""What a detection answers, as plain data, and its files. What people hold is in :mod:`liescope.result`."""
 
-from liescope.answer.answer import SCHEMA, Answer, DetectedGenerator, Samples
-from liescope.answer.folder import OWN_FILES, RESULT_FILES, WORK_FOLDER, atomic_folder, check_folder
+from liescope.answer.answer import Answer
+from liescope.answer.folder import OWN_FILES
 from liescope.answer.reading import read_answer
 from liescope.answer.writing import write_files
 
-__all__ = [
-    "OWN_FILES",
-    "RESULT_FILES",
-    "SCHEMA",
-    "WORK_FOLDER",
-    "Answer",
-    "DetectedGenerator",
-    "Samples",
-    "atomic_folder",
-    "check_folder",
-    "read_answer",
-    "write_files",
-]
+__all__ = ["OWN_FILES", "Answer", "read_answer", "write_files"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from liescope.answer import Answer, atomic_folder, write_files
+from liescope.answer import Answer, write_files
+from liescope.answer.folder import atomic_folder
 from liescope.report.page import write_page
 
 __all__ = ["write_folder"]

@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from liescope.algebra import Generator
-from liescope.answer import Answer, DetectedGenerator
+from liescope.answer import Answer
+from liescope.answer.answer import DetectedGenerator
 from liescope.errors import InputError
 from liescope.geometry import transport_images
 from liescope.geometry.transport import Border

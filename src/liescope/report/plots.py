@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
 from liescope.algebra import Generator
-from liescope.answer import Answer, DetectedGenerator
+from liescope.answer import Answer
+from liescope.answer.answer import DetectedGenerator
 from liescope.answer.numbers import number
 from liescope.errors import InputError
 from liescope.geometry import Grid, flow

@@ -12,7 +12,8 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.image import imsave
 
-from liescope.answer import Answer, DetectedGenerator
+from liescope.answer import Answer
+from liescope.answer.answer import DetectedGenerator
 from liescope.answer.numbers import number, number_fixed
 from liescope.report import words
 from liescope.report.drawings import field_svg, law_svg

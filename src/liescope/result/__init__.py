@@ -1,6 +1,7 @@
 """One result type for every engine, and its folder."""
 
-from liescope.answer import RESULT_FILES, SCHEMA, WORK_FOLDER, DetectedGenerator, Samples, atomic_folder, check_folder
+from liescope.answer.answer import SCHEMA, DetectedGenerator, Samples
+from liescope.answer.folder import RESULT_FILES, WORK_FOLDER, atomic_folder, check_folder
 from liescope.result.symmetry import SymmetryResult, load_result
 
 __all__ = [
