@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 from torch import Tensor, nn
 
 from liescope.engines.latent import TERMS, LatentModel, LatentOutput, LossConfig, ModelConfig, PixelAction, loss_terms
@@ -210,3 +211,39 @@ def test_the_alpha_term_alone_draws_t_towards_the_truth() -> None:
     loss_terms(model, output._replace(t=t), source, target, pixels(), only_alpha)["alpha"].backward()
     assert t.grad is not None
     assert bool((t.grad < 0).all())
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -0.2])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_alpha_terms_gradient_in_t_against_differences_of_scipys_shift(value: float, seed: int) -> None:
+    """At t = 0 too, where linear interpolation has kinks: planes have none, and at borders the target is the source."""
+    rng = np.random.default_rng(seed)
+    channels, height, width = SHAPE
+    s = max(height, width) / 2
+    x = (np.arange(width) - (width - 1) / 2) / s
+    source = rng.normal(size=(COUNT, channels, 1, 1)) * x + rng.normal(size=(COUNT, channels, height, 1))
+    inner = np.zeros((height, width))
+    inner[1:-1, 1:-1] = 1
+    target = source + inner * rng.normal(size=source.shape)
+    at = value * rng.uniform(0.5, 1, (COUNT, 1))
+
+    def loss(t: np.ndarray) -> float:
+        # A shift along x by t; t s pixels.
+        moved = [
+            ndimage.shift(v, (0, 0, step * s), order=1, mode="grid-constant")
+            for v, step in zip(source, t[:, 0], strict=True)
+        ]
+        return float(np.square(np.stack(moved) - target).mean())
+
+    expected = np.zeros_like(at)
+    for n in range(COUNT):
+        step = 1e-5 * np.eye(COUNT)[:, n : n + 1]
+        expected[n] = (loss(at + step) - loss(at - step)) / 2e-5
+    model, output, *_ = made(generators=1)
+    model.set_coefficients(torch.tensor([[1.0, 0, 0, 0, 0, 0]]))
+    t = torch.tensor(at, dtype=torch.float32, requires_grad=True)
+    only_alpha = LossConfig.model_validate(NOTHING | {"alpha": 1.0})
+    x_images, y_images = torch.tensor(source, dtype=torch.float32), torch.tensor(target, dtype=torch.float32)
+    loss_terms(model, output._replace(t=t), x_images, y_images, pixels(), only_alpha)["alpha"].backward()
+    assert t.grad is not None
+    np.testing.assert_allclose(t.grad, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())
