@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import liescope.report.folder
+from liescope import SymmetryDetector
 from liescope.errors import InputError
 from liescope.geometry import affine, field_basis, get_basis
 from liescope.result import RESULT_FILES, SCHEMA, check_folder, load_result
@@ -130,6 +131,26 @@ def test_transform_shifts_right_and_up_at_once_on_any_grid(make_result):
     moved = result.transform(image, [3 / 8, 2 / 8])
     assert np.unravel_index(moved.argmax(), moved.shape) == (3, 7)
     assert moved[3, 7] == pytest.approx(1.0, abs=1e-4)
+
+
+def test_what_comes_in_from_outside_looks_like_the_background(make_result):
+    result = make_result("translation-x", background=np.array([50.0, 7.0]), shape=(2, 12, 12))
+    plain = np.broadcast_to(np.array([50, 7], np.uint8)[:, None, None], (3, 2, 12, 12))
+    np.testing.assert_allclose(result.transform(plain, 0.5), plain, atol=1e-5)
+    # Of images with other channels than were learnt from, the mean is all that is known.
+    np.testing.assert_allclose(result.transform(np.full((4, 12, 12), 28.5), 0.5), 28.5, atol=1e-5)
+    assert result.transform(np.full((4, 12, 12), 28.5), 0.5, border="edge") == pytest.approx(28.5, abs=1e-5)
+
+
+def test_detector_result_and_folder_move_images_alike(digits, tmp_path):
+    inverted = 255 - digits[:60]
+    turned = 255 - np.rot90(digits[:60], axes=(1, 2))
+    detector = SymmetryDetector().fit(inverted, turned)
+    detector.result_.save(tmp_path / "r")
+    moved = detector.flow(inverted[:5], 0.4)
+    np.testing.assert_array_equal(detector.result_.transform(inverted[:5], 0.4), moved)
+    np.testing.assert_array_equal(load_result(tmp_path / "r").transform(inverted[:5], 0.4), moved)
+    assert moved[:, 0].min() > 200, "white comes in, not black"
 
 
 def test_transform_takes_a_magnitude_for_every_image(make_result):
