@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from liescope.algebra import Generator
-from liescope.answer.answer import SCHEMA, Answer, DetectedGenerator, Samples
+from liescope.answer.answer import SCHEMA, Answer
 from liescope.answer.folder import OWN_FILES, recover_folder
+from liescope.answer.parts import DetectedGenerator, Samples
 from liescope.data.pairs import read_npz
 from liescope.errors import InputError
 from liescope.geometry import Basis

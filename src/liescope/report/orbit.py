@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from liescope.algebra import Generator
 from liescope.answer import Answer
-from liescope.answer.answer import DetectedGenerator
+from liescope.answer.parts import DetectedGenerator
 from liescope.errors import InputError
 from liescope.geometry import transport_images
 from liescope.geometry.transport import Border

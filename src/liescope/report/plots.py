@@ -9,8 +9,8 @@ from matplotlib.colors import LinearSegmentedColormap
 
 from liescope.algebra import Generator
 from liescope.answer import Answer
-from liescope.answer.answer import DetectedGenerator
 from liescope.answer.numbers import number
+from liescope.answer.parts import DetectedGenerator
 from liescope.errors import InputError
 from liescope.geometry import Grid, flow
 from liescope.report.numbers import histogram, precision

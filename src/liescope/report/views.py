@@ -13,8 +13,8 @@ from markupsafe import Markup
 from matplotlib.image import imsave
 
 from liescope.answer import Answer
-from liescope.answer.answer import DetectedGenerator
 from liescope.answer.numbers import number, number_fixed
+from liescope.answer.parts import DetectedGenerator
 from liescope.report import words
 from liescope.report.drawings import field_svg, law_svg
 from liescope.report.interactive import Sources, moved_images, natural_range

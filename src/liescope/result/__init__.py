@@ -1,7 +1,8 @@
 """One result type for every engine, and its folder."""
 
-from liescope.answer.answer import SCHEMA, DetectedGenerator, Samples
+from liescope.answer.answer import SCHEMA
 from liescope.answer.folder import RESULT_FILES, WORK_FOLDER, atomic_folder, check_folder
+from liescope.answer.parts import DetectedGenerator, Samples
 from liescope.result.symmetry import SymmetryResult, load_result
 
 __all__ = [

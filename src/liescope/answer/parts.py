@@ -1,0 +1,65 @@
+"""What an answer is made of: generators with their uncertainty, and a few pairs kept for the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from liescope.algebra import Generator
+from liescope.algebra.display import card
+from liescope.answer.numbers import angle_bound
+
+__all__ = ["DetectedGenerator", "Samples"]
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """A few pairs kept for the page: their place in the data and images of shape (S, C, H, W), float32."""
+
+    index: np.ndarray
+    source: np.ndarray
+    target: np.ndarray
+    transported: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class DetectedGenerator:
+    """A generator with its uncertainty.
+
+    Parameters
+    ----------
+    generator : Generator
+    direction_error_deg : float
+        Angle between the true direction and the found one that the data allow, in degrees.
+    interval : array, shape (m, 2)
+        Lower and upper bound of every coefficient (95 %).
+    """
+
+    generator: Generator
+    direction_error_deg: float
+    interval: np.ndarray
+
+    def to_dict(self) -> dict[str, Any]:
+        """The generator as ``result.json`` keeps it."""
+        g = self.generator
+        return {
+            "coefficients": g.coefficients,
+            "name": g.name,
+            "equation": g.equation,
+            "direction_error_deg": self.direction_error_deg,
+            "interval": self.interval,
+            "centre_px": g.centre_px,
+            "unit": g.unit,
+            "unit_per_t": g.unit_per_t,
+        }
+
+    def _repr_html_(self) -> str:
+        return card(self.html())
+
+    def html(self, further: Mapping[str, str] | None = None) -> str:
+        """The generator with its uncertainty, for a notebook; ``further`` rows come before that."""
+        uncertainty = {"direction": f"uncertain by {angle_bound(self.direction_error_deg)} degrees"}
+        return self.generator.html(dict(further or {}) | uncertainty)
