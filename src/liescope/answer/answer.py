@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from liescope.answer.film import Film
 from liescope.answer.parts import DetectedGenerator, Samples
 from liescope.answer.values import plain_values
 from liescope.errors import InputError
@@ -91,6 +92,8 @@ class Answer:
         Grey values outside the images; 0 where not known.
     state : mapping
         What the engine keeps for measuring other data: files by their names (:meth:`liescope.engines.Fitted.state`).
+    film : Film, optional
+        Where the pairs are frames of a film.
     """
 
     engine: str
@@ -118,6 +121,27 @@ class Answer:
     product: bool = False
     background: np.ndarray | None = None
     state: Mapping[str, bytes] = field(default_factory=dict)
+    film: Film | None = None
+
+    @property
+    def first(self) -> np.ndarray | None:
+        """Number of every pair's first frame, shape (N,); None without a film."""
+        return None if self.film is None else self.film.first
+
+    @property
+    def second(self) -> np.ndarray | None:
+        """Number of every pair's second frame, shape (N,); None without a film."""
+        return None if self.film is None else self.film.second
+
+    @property
+    def frame_t(self) -> np.ndarray | None:
+        """Magnitudes of a film's frames from the first one on, shape (T, K); see :class:`liescope.answer.film.Film`."""
+        return None if self.film is None else self.film.t
+
+    @property
+    def frame_t_error(self) -> np.ndarray | None:
+        """Standard errors of :attr:`frame_t`, shape (T, K)."""
+        return None if self.film is None else self.film.t_error
 
     @property
     def grid(self) -> Grid:
@@ -198,6 +222,48 @@ class Answer:
             moved[part] = images_moved.numpy() + outside
         return moved.reshape(array.shape)
 
+    def steadied(
+        self,
+        frames: Any,
+        start: int = 0,
+        *,
+        interpolation: Interpolation = "linear",
+        border: Border = "zero",
+    ) -> np.ndarray:
+        """Frames of the film moved back along the flow by their magnitudes: what moved stands still.
+
+        Parameters
+        ----------
+        frames : array or stack, shape (n, H, W) or (n, C, H, W)
+            Of the film, from frame ``start`` on; of any size.
+        start : int
+        interpolation, border
+            As of :meth:`transform`.
+
+        Returns
+        -------
+        array, float32, the shape of ``frames``
+            Each frame where the first one of its piece is; frames whose magnitude is not known as they are.
+
+        Raises
+        ------
+        InputError
+            No film, no magnitudes of its frames (``evidence["film"]["reason"]`` says why), more frames than it has.
+        """
+        if self.film is None or self.film.t is None:
+            told = self.evidence.get("film", {}).get("reason")
+            why = "a result of pairs" if self.film is None else str(told or "none")
+            raise InputError(f"expected a result with magnitudes of a film's frames, got {why}")
+        array = np.asarray(frames)
+        if array.ndim not in (3, 4) or start < 0 or start + len(array) > self.film.frames:
+            got = f"{array.shape}" + (f" from frame {start} on" if start else "")
+            raise InputError(
+                f"expected frames of the film that was learnt from ({self.film.frames} of them), got {got}"
+            )
+        back = -self.film.t[start : start + len(array)]
+        back = np.where(np.isfinite(back).all(axis=1, keepdims=True), back, 0.0)
+        return self.transform(array, back, interpolation=interpolation, border=border)
+
     def _outside(self, images: np.ndarray) -> np.ndarray | float:
         """Grey values that lie outside: of every channel, or their mean for images of others than were learnt from."""
         if self.background is None:
@@ -232,7 +298,7 @@ class Answer:
             "verdict": self.verdict,
             "reason": self.reason,
             "kind": self.kind,
-            "data": {"pairs": self.pairs, "shape": self.shape, "background": self.background},
+            "data": {"pairs": self.pairs, "shape": self.shape, "background": self.background} | self._film_data(),
             "domain": {"ndim": self.grid.ndim, "axes": self.grid.axes, "shape": self.grid.shape},
             "basis": self.basis.name,
             "terms": self.basis.terms,
@@ -250,6 +316,9 @@ class Answer:
         }
         plain: dict[str, Any] = plain_values(content)
         return plain
+
+    def _film_data(self) -> dict[str, Any]:
+        return {} if self.film is None else {"frames": self.film.frames, "lags": self.film.lags}
 
     def __repr__(self) -> str:
         found = "; ".join(f"{g.generator.name}: {g.generator.equation}" for g in self.generators)
