@@ -79,6 +79,33 @@ def test_along_a_chain_it_is_the_sum_and_errors_add_in_squares() -> None:
     assert np.isnan(frame_magnitudes(first, second, t, None, np.ones(29, bool), 30).error).all()
 
 
+@pytest.mark.parametrize("lags", [[1], [1, 2, 4], [3, 7], [2]])
+def test_errors_are_those_of_the_dense_inverse(lags: list[int]) -> None:
+    frames = 30
+    first, second = pairs_of(frames, lags)
+    rng = np.random.default_rng(2)
+    truth, sigma = walk(frames, 2, 2), rng.uniform(0.5, 2, (len(first), 2))
+    accepted = rng.random(len(first)) < 0.8
+    t = truth[second] - truth[first]
+    noisy = t + 0.3 * sigma * rng.uniform(-1, 1, t.shape)
+    found = frame_magnitudes(first, second, noisy, sigma, accepted, frames)
+    for k in range(2):
+        design = np.zeros((len(first), frames))
+        design[np.arange(len(first)), second] = 1
+        design[np.arange(len(first)), first] = -1
+        design = design[accepted] / sigma[accepted, k, None]
+        starts = [np.flatnonzero(found.piece == p)[0] for p in range(found.piece.max() + 1)]
+        free = [f for f in range(frames) if found.piece[f] >= 0 and f not in starts]
+        dense = np.sqrt(np.diag(np.linalg.inv(design[:, free].T @ design[:, free])))
+        ratio = found.error[free, k] / dense
+        if found.redundant >= 8:
+            # One factor for all: the scatter of the pairs; robust weights move it by little.
+            np.testing.assert_allclose(ratio / np.median(ratio), 1, atol=0.35)
+        else:
+            np.testing.assert_allclose(ratio, 1, rtol=1e-6)
+        assert (found.error[starts, k] == 0).all()
+
+
 def test_with_little_noise_it_is_least_squares() -> None:
     """Against a dense solution without robust weights, to a small part of the errors."""
     frames = 25
