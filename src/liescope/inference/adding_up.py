@@ -154,9 +154,14 @@ def _floored(error: np.ndarray | None, pairs: np.ndarray) -> np.ndarray:
     return np.fmax(np.where(np.isfinite(known), known, typical), 0.1 * typical)
 
 
+def _graph(values: np.ndarray, i: np.ndarray, j: np.ndarray, frames: int) -> sparse.csr_array:
+    """Frames with values on the way from i to j; SciPy before 1.15 walks along indices of 32 bits alone."""
+    return sparse.csr_array((values, (i.astype(np.int32), j.astype(np.int32))), shape=(frames, frames))
+
+
 def _pieces(i: np.ndarray, j: np.ndarray, frames: int) -> tuple[np.ndarray, np.ndarray]:
     """The piece of every frame, and the first frame of every piece."""
-    graph = sparse.coo_array((np.ones(len(i)), (i, j)), shape=(frames, frames))
+    graph = _graph(np.ones(len(i)), i, j, frames)
     _, labels = csgraph.connected_components(graph, directed=False)
     connected = np.zeros(frames, dtype=bool)
     connected[i] = connected[j] = True
@@ -177,8 +182,7 @@ def _spanning_tree(i: np.ndarray, j: np.ndarray, sigma: np.ndarray, frames: int)
     ends = np.stack((np.minimum(i, j), np.maximum(i, j)))
     _, distinct = np.unique(ends[:, order], axis=1, return_index=True)
     chosen = order[distinct]
-    graph = sparse.coo_array((rank[chosen], tuple(ends[:, chosen])), shape=(frames, frames)).tocsr()
-    kept = csgraph.minimum_spanning_tree(graph).data
+    kept = csgraph.minimum_spanning_tree(_graph(rank[chosen], ends[0, chosen], ends[1, chosen], frames)).data
     return np.asarray(order[kept.astype(int) - 1])
 
 
