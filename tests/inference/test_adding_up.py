@@ -206,3 +206,4 @@ def test_what_brackets_leave_out_is_that_of_matrices() -> None:
     size = bracket_share(t, error, brackets) * np.sqrt(3) * 1e-4
     assert size == pytest.approx(np.linalg.norm(left_out), rel=0.05)
     assert bracket_share(t, error, np.zeros((3, 3, 3))) == 0
+    assert bracket_share(t, error, brackets, 1.0) == pytest.approx(np.linalg.norm(left_out), rel=0.05)

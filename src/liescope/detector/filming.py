@@ -25,6 +25,8 @@ _ENOUGH_FRAMES, _MOST_FRAMES = 150, 600
 _SHOWN_SIDE, _LEAST_SIDE = 128, 48
 _SHOWN_BYTES = 1_500_000
 _TURN = 360.0
+_HARDLY_PX = 0.1
+"""Generators of shifts that are found never commute to the last digit: what is left out up to here does not matter."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,13 +78,13 @@ def with_frames(result: SymmetryResult, pairs: FramePairs) -> SymmetryResult:
     found = [g.generator for g in result.generators]
     period = np.array([_TURN / abs(g.unit_per_t) if g.name == "rotation" else np.nan for g in found])
     added = frame_magnitudes(pairs.first, pairs.second, result.t, result.t_error, result.accepted, film.frames, period)
-    told, adds_up = _evidence(found, added, film.frames)
+    told, adds_up = _evidence(found, added, _HARDLY_PX / result.grid.pixels_per_unit)
     if adds_up:
         film = dataclasses.replace(film, t=added.t, t_error=added.error, piece=added.piece)
     return dataclasses.replace(result, film=film, evidence=dict(result.evidence) | {"film": told})
 
 
-def _evidence(found: Sequence[Generator], added: FrameMagnitudes, frames: int) -> tuple[dict[str, Any], bool]:
+def _evidence(found: Sequence[Generator], added: FrameMagnitudes, least: float) -> tuple[dict[str, Any], bool]:
     """What ``result.json`` says of the adding up, and whether magnitudes of frames mean anything."""
     connected = int((added.piece >= 0).sum())
     told: dict[str, Any] = {
@@ -101,7 +103,7 @@ def _evidence(found: Sequence[Generator], added: FrameMagnitudes, frames: int) -
     if len(found) > 1:
         brackets = np.array([[a.bracket(b) for b in found] for a in found])
         share = max(
-            bracket_share(added.t[added.piece == p], added.error[added.piece == p], brackets)
+            bracket_share(added.t[added.piece == p], added.error[added.piece == p], brackets, least)
             for p in range(told["pieces"])
         )
         told["brackets_in_errors"] = share

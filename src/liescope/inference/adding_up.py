@@ -115,7 +115,10 @@ def frame_magnitudes(
 
 
 def bracket_share(
-    t: Float[np.ndarray, "n k"], error: Float[np.ndarray, "n k"], brackets: Float[np.ndarray, "k k m"]
+    t: Float[np.ndarray, "n k"],
+    error: Float[np.ndarray, "n k"],
+    brackets: Float[np.ndarray, "k k m"],
+    least: float = 0.0,
 ) -> float:
     """How much of the errors of frames what is left out weighs, where generators do not commute.
 
@@ -127,6 +130,8 @@ def bracket_share(
         Magnitudes of the frames in order of time and their standard errors.
     brackets : array, shape (K, K, m)
         Coefficients of the brackets of the generators.
+    least : float
+        What does not matter, whatever the errors: they are taken for no smaller.
 
     Returns
     -------
@@ -139,7 +144,7 @@ def bracket_share(
     total = np.cumsum(np.where(known[:, None], left_out, 0.0), axis=0)
     largest = float(np.linalg.norm(total, axis=1).max(initial=0.0))
     squares = np.square(error[np.isfinite(error).all(axis=1)]).sum(axis=1)
-    typical = float(np.sqrt(squares.mean())) if len(squares) else 0.0
+    typical = max(float(np.sqrt(squares.mean())) if len(squares) else 0.0, least)
     if largest <= 1e-9:
         return 0.0
     return largest / typical if typical > 0 else np.inf
