@@ -9,12 +9,17 @@ from collections.abc import Iterable
 __all__ = ["ComputationError", "InputError", "require_packages", "suggest"]
 
 _EXTRAS = {
+    "astropy": "data",
+    "av": "data",
     "h5py": "data",
+    "imagecodecs": "data",
+    "imageio": "data",
     "lightning": "latent",
     "mlxtend": "digits",
     "pooch": "data",
     "requests": "data",
     "skimage": "data",
+    "tifffile": "data",
     "urllib3": "data",
 }
 

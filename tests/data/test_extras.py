@@ -6,12 +6,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tifffile
+from astropy.io import fits
+from PIL import Image
 
-from liescope.data import load_corpus, load_pairs, make_pairs, save_pairs
+from liescope.data import load_corpus, load_pairs, make_pairs, read_film, save_pairs, write_film
 from liescope.errors import InputError
 from liescope.reproduce import Request
 from liescope.reproduce.cases import digit_corpus
+
+FRAMES = np.random.default_rng(0).integers(0, 255, (6, 12, 14)).astype(np.uint8)
 
 
 @pytest.fixture
@@ -50,3 +56,29 @@ def test_hdf5_files_say_which_extra_they_need(tmp_path, without, refused, monkey
 def test_figures_from_the_embedded_digits_need_no_downloads(without):
     without("pooch", "requests", "urllib3")
     assert digit_corpus(Request()) == "mnist-5k"
+
+
+@pytest.mark.parametrize(
+    ("package", "write", "name"),
+    [
+        ("tifffile", lambda path: tifffile.imwrite(path, FRAMES, photometric="minisblack"), "a.tif"),
+        ("imagecodecs", lambda path: tifffile.imwrite(path, FRAMES, photometric="minisblack"), "a.tif"),
+        ("astropy", lambda path: fits.PrimaryHDU(FRAMES).writeto(path), "a.fits"),
+        ("av", lambda path: write_film(path, [FRAMES], FRAMES.shape, FRAMES.dtype), "a.mp4"),
+        ("imageio", lambda path: write_film(path, [FRAMES], FRAMES.shape, FRAMES.dtype), "a.mp4"),
+    ],
+)
+def test_films_say_which_extra_they_need(tmp_path, without, package, write, name):
+    write(tmp_path / name)
+    without(package)
+    with pytest.raises(InputError, match=rf"the package {package}, got none, try pip install 'liescope\[data\]'"):
+        read_film(tmp_path / name)
+
+
+def test_plain_images_and_arrays_need_no_extra(tmp_path, without):
+    without("tifffile", "imagecodecs", "astropy", "av", "imageio", "h5py")
+    for k, frame in enumerate(FRAMES):
+        Image.fromarray(frame).save(tmp_path / f"{k}.tif")
+    np.testing.assert_array_equal(read_film(tmp_path), FRAMES)
+    np.savez(tmp_path / "a.npz", frames=FRAMES)
+    np.testing.assert_array_equal(read_film(tmp_path / "a.npz"), FRAMES)

@@ -103,7 +103,7 @@ GOOD = npz(source=IMAGES, target=IMAGES)
         ("a.npz", b"", "truncated or corrupt"),
         ("a.npz", GOOD[: len(GOOD) // 2], "truncated or corrupt"),
         ("a.npz", GOOD[:600] + b"\x01" + GOOD[601:], "truncated or corrupt"),
-        ("a.npz", b"hello, world", "truncated or corrupt"),
+        ("a.npz", b"hello, world", "got 'a.npz', text"),
         ("a.npz", npz(target=IMAGES), r"got no source \(it holds target\)"),
         ("a.npz", npz(x=IMAGES), r"got no source, target \(it holds x\)"),
         ("a.npz", npz(source=IMAGES, target=IMAGES[:8]), "a.npz: expected source and target of one shape"),
@@ -126,7 +126,7 @@ GOOD = npz(source=IMAGES, target=IMAGES)
         ("a.pkl", pickle.dumps(Bomb()), "pickles are never loaded"),
         ("a.pt", GOOD, "pickles are never loaded"),
         ("a.npy", b"", "expected pairs as .npz"),
-        ("a.h5", b"hello, world", "expected an HDF5 file"),
+        ("a.h5", b"hello, world", "expected an HDF5 file, got 'a.h5', text"),
     ],
 )
 def test_bad_files_are_named(tmp_path: Path, name: str, content: bytes, message: str) -> None:

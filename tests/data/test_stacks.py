@@ -9,10 +9,12 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from liescope.data import Corpus, ImageStack, load_pairs, pairs_from, validate_images
-from liescope.data.stacks import FolderImages, HDF5Images, LazyImages
+from liescope.data.lazy import LazyImages
+from liescope.data.stacks import FolderImages, HDF5Images
 from liescope.errors import InputError
 
 
@@ -134,6 +136,29 @@ def test_bad_folders_are_named(folder: Path) -> None:
         file.unlink()
     (folder / "target").rmdir()
     with pytest.raises(InputError, match="got no 'target'"):
+        load_pairs(folder)
+
+
+def test_nothing_of_a_pair_folder_is_read_in_part(folder: Path, pixels: np.ndarray) -> None:
+    """Sixteen bits in colour stay; several pages, and depths side by side, are refused with the files named."""
+    deep = np.random.default_rng(0).integers(0, 65536, (12, 24, 28, 3), dtype=np.uint16)
+    for side in ("source", "target"):
+        for k in range(12):
+            (folder / side / f"{k:03d}.png").unlink()
+            tifffile.imwrite(folder / side / f"{k:03d}.tif", deep[k], photometric="rgb")
+    pairs = load_pairs(folder)
+    assert pairs.source.dtype == np.uint16
+    np.testing.assert_array_equal(pairs.source[:], deep.transpose(0, 3, 1, 2))
+    tifffile.imwrite(folder / "source" / "005.tif", deep[5].astype(np.uint8), photometric="rgb")
+    with pytest.raises(InputError, match=r"one type, got uint8 in '005\.tif' and uint16 in '000\.tif'"):
+        load_pairs(folder).source[:]
+    tifffile.imwrite(folder / "source" / "005.tif", deep[:3, ..., 0], photometric="minisblack")
+    with pytest.raises(InputError, match=r"one image in '005\.tif', got 3 x 24 x 28 in 3 pages, try a film"):
+        load_pairs(folder).source[:]
+    for k in range(12):
+        (folder / "source" / f"{k:03d}.tif").unlink()
+        Image.fromarray(np.repeat(pixels[k, ..., None], 3, axis=-1)).save(folder / "source" / f"{k:03d}.png")
+    with pytest.raises(InputError, match=r"uint8 in 'source/000\.png' and uint16 in 'target/000\.tif'"):
         load_pairs(folder)
 
 

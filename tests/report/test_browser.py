@@ -21,10 +21,12 @@ from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, e
 from liescope import SymmetryResult, detect
 from liescope.algebra import Generator, describe_algebra
 from liescope.data import make_pairs
+from liescope.detector.filming import pairs_of_film, with_frames
 from liescope.engines.latent import LatentConfig, LatentModel, ModelConfig, TrainedLatent
 from liescope.geometry import field_basis
 from liescope.report import write_comparison, write_page
 from liescope.result import DetectedGenerator, Samples
+from tests.conftest import build_result
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -66,7 +68,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory, digits: np.ndarray) -> Pages
         "sct": detect(bent.source, bent.target, basis="quadratic", n_generators=1),
     }
     results["latent"] = with_latent(results["rotation"])
-    results |= by_hand(results["rotation"], digits)
+    results |= by_hand(results["rotation"], digits) | {"film": of_a_film(digits)}
     for name, result in results.items():
         write_page(result, folder / f"{name}.html", folder_name=name)
     compared = ["rotation", "sct", "several", "none"]
@@ -86,6 +88,28 @@ def with_latent(found: SymmetryResult) -> SymmetryResult:
     ]
     latent = TrainedLatent(model, config, np.zeros((1, 1, 1)), 255.0, history)
     return dataclasses.replace(found, engine="latent", product=True, background=np.zeros(1), state=latent.state())
+
+
+def of_a_film(digits: np.ndarray) -> SymmetryResult:
+    """A film of two scenes, digits that are shifted along x and y, with a frame that nothing connects."""
+    t = 0.25 * np.stack([np.sin(np.arange(40) / 3), np.cos(np.arange(40) / 5)], axis=1)
+    fields = ("translation-x", "translation-y")
+    still = build_result(*fields, shape=(1, 28, 28), background=np.zeros(1))
+    scenes = np.repeat(digits[[1, 4]], [25, 15], axis=0).astype(np.float32)
+    frames = np.clip(still.transform(scenes, t), 0, 255).astype(np.uint8)
+    pairs = pairs_of_film(None, None, frames, [1, 2])
+    assert pairs is not None
+    accepted = ((pairs.first < 25) == (pairs.second < 25)) & (pairs.first != 39) & (pairs.second != 39)
+    made = build_result(
+        *fields,
+        shape=(1, 28, 28),
+        pairs=len(pairs.first),
+        t=t[pairs.second] - t[pairs.first],
+        t_error=np.full((len(pairs.first), 2), 0.01),
+        accepted=accepted,
+        background=np.zeros(1),
+    )
+    return with_frames(made, pairs)
 
 
 def by_hand(found: SymmetryResult, digits: np.ndarray) -> dict[str, SymmetryResult]:
@@ -193,6 +217,68 @@ def shown_pair(canvas: Locator) -> int:
 
 def slider_of(page: Page) -> Locator:
     return page.locator("input[type=range]:visible")
+
+
+# --- a film
+
+
+@pytest.mark.parametrize("frame", [0, 12, 24, 25, 33, 39])
+def test_every_frame_is_shown_as_it_is_and_steadied(opened, pages, frame):
+    page, result = opened("film"), pages.results["film"]
+    slider = page.locator("#frame")
+    slider.fill(str(frame))
+    expect(page.locator(".film output")).to_have_text(str(frame))
+    original = result.film.shown.images[frame, 0].astype(float)
+    before, after = page.locator(".screens canvas").all()
+    assert np.abs(canvas_pixels(before) - original).max() <= 0.51
+    expected = np.clip(result.steadied(original[None], frame)[0], 0, 255)
+    # Interpolated once for both shifts in the browser, once here.
+    assert np.abs(canvas_pixels(after) - expected).max() <= 1.5
+    text = page.locator(".film .in-t").inner_text()
+    assert ("in no accepted pair" in text) == (frame == 39)
+    if frame in (0, 25):
+        assert re.fullmatch(r"0[.0]* pixels, 0[.0]* pixels", text)
+    mark = float(page.locator(".frames .marker line").first.get_attribute("x1"))
+    svg = page.locator(".frames svg").first
+    low, high, *_ = map(float, svg.get_attribute("data-limits").split())
+    width = float(svg.get_attribute("data-frame").split()[2])
+    assert low + mark / width * (high - low) == pytest.approx(frame, abs=0.1)
+
+
+def test_a_click_in_the_plot_goes_to_its_frame(opened):
+    page = opened("film")
+    svg = page.locator(".frames svg").first
+    svg.scroll_into_view_if_needed()
+    box = svg.bounding_box()
+    left, _, width, _ = map(float, svg.get_attribute("data-frame").split())
+    whole = float(svg.get_attribute("viewBox").split()[2])
+    x = box["x"] + box["width"] * (left + width * 30 / 39) / whole
+    page.mouse.click(x, box["y"] + box["height"] / 2)
+    assert page.locator("#frame").input_value() == "30"
+    page.get_by_role("button", name="First frame").click()
+    assert page.locator("#frame").input_value() == "0"
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_a_film_plays_round_and_stops(opened, motion):
+    page = opened("film", prepare=lambda page: page.clock.install(time=0), reduced_motion=motion)
+    page.clock.pause_at(1000)
+    film = page.locator(".film")
+    film.get_by_role("button", name="Play").click()
+    values = []
+    for _ in range(50):
+        page.clock.run_for(100)
+        values.append(int(page.locator("#frame").input_value()))
+    if motion == "reduce":
+        assert values[-1] == 4
+    else:
+        # Ten frames a second, and from the last on to the first.
+        assert max(values) == 39
+        assert 5 <= values[-1] <= 12
+    film.get_by_role("button", name="Pause").click()
+    stopped = page.locator("#frame").input_value()
+    page.clock.run_for(2000)
+    assert page.locator("#frame").input_value() == stopped
 
 
 # --- the slider

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from liescope.answer.film import Film
 from liescope.answer.parts import DetectedGenerator, Samples
 from liescope.answer.values import plain_values
 from liescope.errors import InputError
@@ -91,6 +92,8 @@ class Answer:
         Grey values outside the images; 0 where not known.
     state : mapping
         What the engine keeps for measuring other data: files by their names (:meth:`liescope.engines.Fitted.state`).
+    film : Film, optional
+        Where the pairs are frames of a film.
     """
 
     engine: str
@@ -118,6 +121,27 @@ class Answer:
     product: bool = False
     background: np.ndarray | None = None
     state: Mapping[str, bytes] = field(default_factory=dict)
+    film: Film | None = None
+
+    @property
+    def first(self) -> np.ndarray | None:
+        """Number of every pair's first frame, shape (N,); None without a film."""
+        return None if self.film is None else self.film.first
+
+    @property
+    def second(self) -> np.ndarray | None:
+        """Number of every pair's second frame, shape (N,); None without a film."""
+        return None if self.film is None else self.film.second
+
+    @property
+    def frame_t(self) -> np.ndarray | None:
+        """Magnitudes of a film's frames from the first one on, shape (T, K); see :class:`liescope.answer.film.Film`."""
+        return None if self.film is None else self.film.t
+
+    @property
+    def frame_t_error(self) -> np.ndarray | None:
+        """Standard errors of :attr:`frame_t`, shape (T, K)."""
+        return None if self.film is None else self.film.t_error
 
     @property
     def grid(self) -> Grid:
@@ -232,7 +256,7 @@ class Answer:
             "verdict": self.verdict,
             "reason": self.reason,
             "kind": self.kind,
-            "data": {"pairs": self.pairs, "shape": self.shape, "background": self.background},
+            "data": {"pairs": self.pairs, "shape": self.shape, "background": self.background} | self._film_data(),
             "domain": {"ndim": self.grid.ndim, "axes": self.grid.axes, "shape": self.grid.shape},
             "basis": self.basis.name,
             "terms": self.basis.terms,
@@ -250,6 +274,9 @@ class Answer:
         }
         plain: dict[str, Any] = plain_values(content)
         return plain
+
+    def _film_data(self) -> dict[str, Any]:
+        return {} if self.film is None else {"frames": self.film.frames, "lags": self.film.lags}
 
     def __repr__(self) -> str:
         found = "; ".join(f"{g.generator.name}: {g.generator.equation}" for g in self.generators)

@@ -12,6 +12,7 @@ import numpy as np
 
 from liescope.algebra import Generator
 from liescope.answer.answer import SCHEMA, Answer
+from liescope.answer.film import FILM_ARRAYS, FILM_SAMPLES, stored_film
 from liescope.answer.folder import OWN_FILES, recover_folder
 from liescope.answer.parts import DetectedGenerator, Samples
 from liescope.data.pairs import read_npz
@@ -24,6 +25,7 @@ __all__ = ["read_answer"]
 _SCHEMAS = ("liescope.result/1", SCHEMA)
 _LATENT_FILES = ("model.safetensors", "config.json", "history.csv")
 """What the latent engine kept before results named their engine's files."""
+_SAMPLES = ("index", "source", "target", "transported")
 
 
 def read_answer(path: str | Path, basis: Basis | None = None) -> Answer:
@@ -53,12 +55,13 @@ def read_answer(path: str | Path, basis: Basis | None = None) -> Answer:
     schema = content.get("schema") if isinstance(content, dict) else None
     if schema not in _SCHEMAS:
         raise InputError(f"expected schema {SCHEMA!r} in '{file}', got {schema!r}")
-    further = ("t_error", "identifiable", "factor_t")
+    further = ("t_error", "identifiable", "factor_t", *FILM_ARRAYS)
     arrays = read_npz(folder / "magnitudes.npz", ("t", "residual", "accepted"), optional=further)
     samples = None
     if (folder / "samples.npz").exists():
-        names = ("index", "source", "target", "transported")
-        samples = Samples(**read_npz(folder / "samples.npz", names))
+        kept = read_npz(folder / "samples.npz", _SAMPLES, optional=FILM_SAMPLES)
+        samples = Samples(**{name: kept[name] for name in _SAMPLES})
+        arrays |= {name: kept[name] for name in FILM_SAMPLES if name in kept}
     try:
         return _from_content(content, arrays, samples, basis, folder)
     except InputError as error:
@@ -120,6 +123,7 @@ def _from_content(
         product=bool(content.get("product", latent)),
         background=None if background is None else np.array(background, dtype=np.float64).reshape(channels),
         state=_files(folder, content.get("files", _LATENT_FILES if latent else ())),
+        film=stored_film(content["data"], arrays, len(generators)),
     )
 
 

@@ -19,8 +19,13 @@ def write_files(answer: Answer, folder: Path) -> None:
     arrays: dict[str, Any] = {"t": answer.t, "residual": answer.residual, "accepted": answer.accepted}
     further = {"t_error": answer.t_error, "identifiable": answer.identifiable, "factor_t": answer.factor_t}
     arrays |= {name: array for name, array in further.items() if array is not None}
+    if answer.film is not None:
+        arrays |= answer.film.arrays()
     np.savez(folder / "magnitudes.npz", **arrays)
-    if answer.samples is not None:
-        np.savez_compressed(folder / "samples.npz", **vars(answer.samples))
+    samples: dict[str, Any] = {} if answer.samples is None else dict(vars(answer.samples))
+    if answer.film is not None and answer.film.shown is not None:
+        samples |= answer.film.shown.arrays()
+    if samples:
+        np.savez_compressed(folder / "samples.npz", **samples)
     for name, content in answer.state.items():
         (folder / name).write_bytes(content)

@@ -33,6 +33,18 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but er
 PairsFile = Annotated[
     Path, typer.Argument(metavar="PAIRS", help="Pairs: .npz or .h5 with source and target, or a folder.")
 ]
+PairsOrFilm = Annotated[
+    Path,
+    typer.Argument(
+        metavar="PAIRS",
+        help="Pairs: .npz or .h5 with source and target, or a folder. Or a film: .npz or .h5 with frames, a .tif "
+        "stack, a FITS cube, a folder of numbered frames, .avi, .mp4, ...",
+    ),
+]
+Lags = Annotated[
+    str | None,
+    typer.Option(metavar="L1,L2,...", help="For films: frames from the first to the second of a pair. Default: 1."),
+]
 ResultFolder = Annotated[Path, typer.Option(help="Folder to write; an earlier result there is replaced.")]
 BasisName = Annotated[str, typer.Option(help="Vector fields to look among: affine, quadratic, conformal, ...")]
 GeneratorCount = Annotated[str, typer.Option(help="Number of generators, or auto.")]
@@ -159,8 +171,9 @@ def make(
 
 @app.command()
 def detect(
-    pairs: PairsFile,
+    pairs: PairsOrFilm,
     out: ResultFolder,
+    lags: Lags = None,
     engine: Annotated[str, typer.Option(help="auto, registration or latent.")] = "auto",
     basis: BasisName = "affine",
     generators: GeneratorCount = "auto",
@@ -177,10 +190,11 @@ def detect(
       liescope detect pairs.npz --out found --basis quadratic
       liescope detect pairs.npz --out found --generators 2 --json
       liescope detect pairs.npz --out found --engine latent
+      liescope detect film.tif --lags 1,2,3 --out found
     """
     from liescope.cli.detecting import run_detect
 
-    run_detect(pairs, out, engine, basis, generators, seed, as_json=json, quiet=quiet)
+    run_detect(pairs, out, engine, basis, generators, seed, as_json=json, quiet=quiet, lags=lags)
 
 
 @app.command()
@@ -214,16 +228,26 @@ def train(
 @app.command()
 def apply(
     result: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a result.")],
-    images: Annotated[Path, typer.Argument(metavar="IMAGES", help=".npz with images (or source), or .npy.")],
+    images: Annotated[
+        Path,
+        typer.Argument(
+            metavar="IMAGES|FILM", help=".npz with images (or source), or .npy; with --steady the film of the result."
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option(help="File to write, .npz with images; with --steady .npz with frames, .tif or .mp4.")
+    ],
     t: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--t",
             metavar="T",
             help="Magnitude in units of the unit-norm generator; T1,T2,... for several generators.",
         ),
-    ],
-    out: Annotated[Path, typer.Option(help="File to write, .npz with images.")],
+    ] = None,
+    steady: Annotated[
+        bool, typer.Option("--steady", help="Move every frame of the film back by what was found: nothing moves.")
+    ] = False,
     in_units: Annotated[
         bool, typer.Option("--in-units", help="T is in natural units: degrees, pixels, log-factor, plain.")
     ] = False,
@@ -232,7 +256,7 @@ def apply(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Transform new images with a symmetry that was found.
+    """Transform new images with a symmetry that was found, or steady the film that it was found in.
 
     With several generators the images are moved by exp(t1 X1 + t2 X2 + ...), all at once.
 
@@ -241,9 +265,19 @@ def apply(
       liescope apply found images.npz --t 0.3 --out moved.npz
       liescope apply found images.npz --t 30 --in-units --out moved.npz
       liescope apply found images.npy --t 0.3,-0.1 --out moved.npz
+      liescope apply found film.tif --steady --out steadied.tif
     """
     from liescope.cli.applying import run_apply
+    from liescope.cli.steadying import run_steady
+    from liescope.errors import InputError
 
+    if steady:
+        if t is not None or in_units:
+            raise InputError("expected --steady or --t, got both: the film's own magnitudes are known")
+        run_steady(result, images, out, interpolation, border, quiet)
+        return
+    if t is None:
+        raise InputError("expected how far to move the images, got neither --t nor --steady, try --t 0.3")
     run_apply(result, images, t, out, in_units, interpolation, border, quiet)
 
 

@@ -15,7 +15,7 @@ from liescope.errors import InputError, suggest
 from liescope.geometry.transport import Border, Interpolation
 from liescope.result import SymmetryResult, load_result
 
-__all__ = ["load_images", "run_apply"]
+__all__ = ["check_sampling", "load_images", "run_apply"]
 
 _INTERPOLATIONS = ("linear", "cubic")
 _BORDERS = ("zero", "edge", "periodic")
@@ -32,10 +32,7 @@ def run_apply(
     quiet: bool,
 ) -> None:
     """Move the images by exp(t_1 X_1 + ... + t_K X_K) and write them."""
-    if interpolation not in _INTERPOLATIONS:
-        raise InputError(f"unknown interpolation {interpolation!r}.{suggest(interpolation, _INTERPOLATIONS)}")
-    if border not in _BORDERS:
-        raise InputError(f"unknown border {border!r}.{suggest(border, _BORDERS)}")
+    check_sampling(interpolation, border)
     check_file(out, (".npz",))
     result = load_result(folder)
     if not result.generators:
@@ -51,6 +48,14 @@ def run_apply(
         np.savez(temporary, images=moved)
     if not quiet:
         typer.echo(f"{len(moved) if moved.ndim > 2 else 1} images moved: {out}")
+
+
+def check_sampling(interpolation: str, border: str) -> None:
+    """InputError for what is neither an interpolation nor a border."""
+    if interpolation not in _INTERPOLATIONS:
+        raise InputError(f"unknown interpolation {interpolation!r}.{suggest(interpolation, _INTERPOLATIONS)}")
+    if border not in _BORDERS:
+        raise InputError(f"unknown border {border!r}.{suggest(border, _BORDERS)}")
 
 
 def load_images(path: Path) -> np.ndarray:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from liescope.errors import InputError, require_packages
 
-__all__ = ["check_file", "check_files_folder", "numbers"]
+__all__ = ["check_file", "check_files_folder", "numbers", "whole_numbers"]
 
 
 def numbers(text: str, option: str, count: int | None = None) -> list[float]:
@@ -29,6 +29,14 @@ def numbers(text: str, option: str, count: int | None = None) -> list[float]:
     if count is not None and len(values) != count:
         raise InputError(f"expected {count} number{'s' * (count > 1)} for {option}, got {len(values)} in {text!r}")
     return values
+
+
+def whole_numbers(text: str, option: str) -> list[int]:
+    """The whole numbers in ``"1,2,3"``, or InputError."""
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(f"expected whole numbers separated by commas for {option}, got {text!r}") from None
 
 
 def check_file(path: Path, endings: tuple[str, ...]) -> Path:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from liescope.answer.values import json_text
+from liescope.cli.arguments import whole_numbers
 from liescope.cli.progress import ProgressDisplay
 from liescope.cli.table import print_result
-from liescope.data import load_pairs
+from liescope.data import holds_film, load_pairs, read_film
 from liescope.detector import detect
 from liescope.engines import engine_names
 from liescope.engines.latent import CHECKPOINT_FILES, get_config
@@ -32,8 +33,9 @@ def run_detect(
     quiet: bool,
     config: str | None = None,
     resume: bool = False,
+    lags: str | None = None,
 ) -> None:
-    """Check everything, detect, write the result folder, tell.
+    """Check everything, detect, write the result folder, tell. ``pairs`` may be a film, with ``lags`` as "1,2,3".
 
     With the latent engine the state of the training lies in the folder too until the result is there, so that a
     training that was cut short can be gone on with.
@@ -44,6 +46,7 @@ def run_detect(
     if seed < 0:
         raise InputError(f"expected a seed that is a whole number >= 0, got {seed}")
     fields = get_basis(basis)
+    steps = None if lags is None else whole_numbers(lags, "--lags")
     check_folder(out)
     work = out / WORK_FOLDER
     latent: dict[str, Any] = {}
@@ -51,10 +54,8 @@ def run_detect(
         latent = {"config": get_config(config), "work_dir": work, "resume": resume}
         _check_unfinished(out, work, resume)
     with ProgressDisplay(quiet) as display:
-        data = load_pairs(pairs)
         result = detect(
-            data.source,
-            data.target,
+            **_data(pairs, steps, display),
             basis=fields,
             engine=cast(Any, engine),
             n_generators=count,
@@ -74,6 +75,17 @@ def run_detect(
         sys.stdout.write(json_text(result.to_dict(), escaped))
     elif not quiet:
         print_result(result, out, pairs)
+
+
+def _data(path: Path, lags: list[int] | None, display: ProgressDisplay) -> dict[str, Any]:
+    """What is looked at, by what the file is: a film, or pairs."""
+    if not holds_film(path):
+        if lags is not None:
+            raise InputError(f"expected a film with --lags, got pairs in '{path}', try without --lags")
+        data = load_pairs(path)
+        return {"X": data.source, "Y": data.target}
+    display("reading the film", 0.0)
+    return {"frames": read_film(path), "lags": lags}
 
 
 def _check_unfinished(out: Path, work: Path, resume: bool) -> None:

@@ -16,6 +16,7 @@ from liescope.algebra import Generator
 from liescope.answer.numbers import angle_bound, number, p_value_words, percent
 from liescope.report import words
 from liescope.report.evidence import explained, gain_p_value
+from liescope.report.film import film_words
 from liescope.report.numbers import histogram, span, unit_label
 from liescope.result import RESULT_FILES, SymmetryResult
 
@@ -83,6 +84,8 @@ def _rows(result: SymmetryResult, encoding: str) -> Iterator[tuple[str, str]]:
     if contrast := _contrast(result):
         yield "", contrast
     yield "pairs", _pairs(result)
+    if told := film_words(result):
+        yield "film", " ".join(told)
     yield "time", f"{number(result.seconds, 2)} s, {result.engine} engine"
 
 
@@ -156,7 +159,10 @@ def _afterwards(result: SymmetryResult, out: Path, pairs: Path | None) -> Iterat
     others = [name for name in RESULT_FILES if name != "report.html" and (out / name).exists()]
     if others:
         yield "files", f"{', '.join(others)} in {out}"
-    if result.generators:
+    if result.frame_t is not None:
+        film = str(pairs) if pairs is not None else "FILM"
+        yield "next", shlex.join(["liescope", "apply", str(out), film, "--steady", "--out", "steadied.mp4"])
+    elif result.generators:
         images = pairs if pairs is not None and pairs.suffix == ".npz" else "images.npz"
         values = ",".join(_example(result, k) for k in range(len(result.generators)))
         typed = ["liescope", "apply", str(out), str(images), "--t", values, "--in-units", "--out", "moved.npz"]

@@ -2,6 +2,7 @@
 
 from liescope.data.checks import MIN_PAIRS, MIN_SIDE, ImageStack, validate_images
 from liescope.data.corpora import CORPORA, Corpus, load_corpus
+from liescope.data.films import film_pairs, holds_film, read_film, write_film
 from liescope.data.frame import Frame, resize_images
 from liescope.data.laws import LAWS, parse_law
 from liescope.data.pairs import META_KEYS, Pairs, load_pairs, save_pairs
@@ -30,6 +31,8 @@ __all__ = [
     "Pairs",
     "Transform",
     "canonical_transform",
+    "film_pairs",
+    "holds_film",
     "load_corpus",
     "load_pairs",
     "make_pairs",
@@ -38,8 +41,10 @@ __all__ = [
     "parse_law",
     "parse_transforms",
     "preview_sheet",
+    "read_film",
     "resize_images",
     "save_pairs",
     "user_transform",
     "validate_images",
+    "write_film",
 ]

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from liescope.data.checks import MIN_PAIRS, reason, validate_images
+from liescope.data.kinds import other_kind
 from liescope.errors import InputError
 
 __all__ = ["META_KEYS", "Pairs", "load_pairs", "save_pairs"]
@@ -182,6 +183,8 @@ def read_npz(path: Path, required: tuple[str, ...], optional: tuple[str, ...] = 
     """
     if not path.is_file():
         raise InputError(f"expected an .npz file, got no such file '{path}'")
+    if kind := other_kind(path, "npz"):
+        raise InputError(f"expected an .npz file, got '{path.name}', {kind}")
     try:
         with zipfile.ZipFile(path) as archive:
             members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}

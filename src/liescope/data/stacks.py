@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from liescope.data.checks import reason
+from liescope.data.images import IMAGE_SUFFIXES, image_header, read_image
+from liescope.data.kinds import other_kind
+from liescope.data.lazy import LazyImages
 from liescope.errors import InputError, require_packages
 
 __all__ = [
@@ -22,76 +25,7 @@ __all__ = [
     "write_hdf5",
 ]
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif", ".pgm", ".ppm", ".webp")
-
 SLAB_BYTES = 1 << 24
-
-
-class LazyImages:
-    """Images read on request: ``stack[slice]``, ``stack[indices]`` or ``stack[i]`` gives an array.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        (N, H, W) or (N, C, H, W).
-    dtype : dtype
-    read : callable
-        ``read(indices)`` with a non-empty sorted array of distinct indices gives those images.
-    """
-
-    def __init__(
-        self,
-        shape: Sequence[int],
-        dtype: Any,
-        read: Callable[[np.ndarray], np.ndarray],
-        channels: bool = False,
-    ) -> None:
-        self._stored_shape = tuple(int(n) for n in shape)
-        self._read = read
-        self._channels = channels
-        self.dtype = np.dtype(dtype)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(N, H, W) or (N, C, H, W)."""
-        stored = self._stored_shape
-        return (stored[0], 1, *stored[1:]) if self._channels and len(stored) == 3 else stored
-
-    @property
-    def ndim(self) -> int:
-        """3 or 4."""
-        return len(self.shape)
-
-    def __len__(self) -> int:
-        return self._stored_shape[0]
-
-    def with_channels(self) -> LazyImages:
-        """The same stack as (N, C, H, W)."""
-        return LazyImages(self._stored_shape, self.dtype, self._read, channels=True)
-
-    def subset(self, rows: np.ndarray) -> LazyImages:
-        """The stack of the images at those (sorted, distinct) rows, still lazy."""
-        shape = (len(rows), *self._stored_shape[1:])
-        return LazyImages(shape, self.dtype, lambda indices: self._read(rows[indices]), self._channels)
-
-    def __getitem__(self, index: Any, /) -> np.ndarray:
-        if isinstance(index, tuple):
-            first, rest = index[0], index[1:]
-            taken = self[first]
-            inner: np.ndarray = (
-                taken[rest] if np.ndim(np.arange(len(self))[first]) == 0 else taken[(slice(None), *rest)]
-            )
-            return inner
-        # Any numpy index along the first axis, by what it picks from 0 .. N-1.
-        picked = np.arange(len(self))[index]
-        flat, inverse = np.unique(np.ravel(picked), return_inverse=True)
-        shape = self.shape[1:]
-        images = self._read(flat) if len(flat) else np.empty((0, *shape), self.dtype)
-        chosen: np.ndarray = images.reshape(len(flat), *shape)[inverse]
-        return chosen.reshape(*np.shape(picked), *shape)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return self[:] if dtype is None else self[:].astype(dtype)
 
 
 class HDF5Images(LazyImages):
@@ -112,39 +46,29 @@ class HDF5Images(LazyImages):
 
 
 class FolderImages(LazyImages):
-    """Image files of one shape, in the given order; grey stays (N, H, W), colour becomes (N, 3, H, W)."""
+    """Image files of one shape and type, in the given order; grey stays (N, H, W), colour becomes (N, 3, H, W)."""
 
     def __init__(self, files: Sequence[Path]) -> None:
         self.files = tuple(Path(f) for f in files)
-        first = _read_image(self.files[0])
-        super().__init__((len(self.files), *first.shape), first.dtype, self._read_files)
+        shape, dtype = image_header(self.files[0])
+        super().__init__((len(self.files), *shape), dtype, self._read_files)
 
     def _read_files(self, indices: np.ndarray) -> np.ndarray:
         images = []
         for k in indices:
-            image = _read_image(self.files[k])
+            image = read_image(self.files[k])
             if image.shape != self._stored_shape[1:]:
                 raise InputError(
                     f"expected images of one shape, got {image.shape} in '{self.files[k].name}' and "
                     f"{self._stored_shape[1:]} in '{self.files[0].name}'"
                 )
+            if image.dtype != self.dtype:
+                raise InputError(
+                    f"expected images of one type, got {image.dtype} in '{self.files[k].name}' and "
+                    f"{self.dtype} in '{self.files[0].name}', try writing all of them alike"
+                )
             images.append(image)
-        return np.stack(images).astype(self.dtype, copy=False)
-
-
-def _read_image(path: Path) -> np.ndarray:
-    """Pixels as uint8, or as stored for 16-bit and float files; colour with channels first, alpha dropped."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as image:
-            if image.mode in ("I;16", "I;16B", "I", "F"):
-                return np.asarray(image)
-            grey = image.mode in ("L", "LA", "1")
-            pixels = np.asarray(image.convert("L" if grey else "RGB"))
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise InputError(f"expected an image file, got '{path.name}' ({reason(error)})") from None
-    return pixels if grey else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+        return np.stack(images)
 
 
 def image_files(folder: Path) -> list[Path]:
@@ -170,6 +94,12 @@ def read_folders(path: Path) -> dict[str, Any]:
         raise InputError(f"expected image files in '{path}/source', got none, try {', '.join(IMAGE_SUFFIXES[:3])}")
     names = sorted(sides["source"])
     arrays: dict[str, Any] = {side: FolderImages([files[n] for n in names]) for side, files in sides.items()}
+    source, target = arrays["source"], arrays["target"]
+    if source.dtype != target.dtype:
+        raise InputError(
+            f"expected images of one type, got {source.dtype} in 'source/{source.files[0].name}' and "
+            f"{target.dtype} in 'target/{target.files[0].name}', try writing all of them alike"
+        )
     meta = path / "meta.json"
     if meta.is_file():
         arrays["meta"] = meta.read_text()
@@ -189,6 +119,8 @@ def read_hdf5(path: Path, required: Sequence[str], optional: Sequence[str] = ())
 
     if not path.is_file():
         raise InputError(f"expected an HDF5 file, got no such file '{path}'")
+    if kind := other_kind(path, "hdf5"):
+        raise InputError(f"expected an HDF5 file, got '{path.name}', {kind}")
     arrays: dict[str, Any] = {}
     try:
         with h5py.File(path, "r") as file:

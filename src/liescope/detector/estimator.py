@@ -16,6 +16,7 @@ from sklearn.exceptions import NotFittedError
 from liescope.algebra import check_basis
 from liescope.data import ImageStack, validate_images
 from liescope.detector.description import described
+from liescope.detector.filming import pairs_of_film, with_frames
 from liescope.detector.parameters import checked_parameters
 from liescope.detector.samples import samples_of
 from liescope.detector.starting import start_of, with_covariances
@@ -105,7 +106,15 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         self.work_dir = work_dir
         self.resume = resume
 
-    def fit(self, X: Any, Y: Any, image_shape: Sequence[int] | None = None) -> SymmetryDetector:
+    def fit(
+        self,
+        X: Any = None,
+        Y: Any = None,
+        image_shape: Sequence[int] | None = None,
+        *,
+        frames: Any = None,
+        lags: int | Sequence[int] | None = None,
+    ) -> SymmetryDetector:
         """Find the symmetry.
 
         Parameters
@@ -113,6 +122,10 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         X, Y : arrays or lazy stacks, shape (N, H, W), (N, C, H, W), or flattened (N, H*W) with ``image_shape``
             Sources and targets, any real dtype; N >= 8, H and W >= 5.
         image_shape : (H, W) or (C, H, W), optional
+        frames : array or lazy stack, shape (T, H, W) or (T, C, H, W), optional
+            A film in place of pairs (:func:`liescope.data.read_film` reads one).
+        lags : int or sequence of int, optional
+            Frames from the first to the second of its pairs; default 1.
 
         Raises
         ------
@@ -120,7 +133,11 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
             Bad parameters (all of them at once) or bad data.
         """
         basis, options = checked_parameters(self)
-        source, target = validate_images(X, Y, image_shape)
+        film = pairs_of_film(X, Y, frames, lags)
+        if film is None:
+            source, target = validate_images(X, Y, image_shape)
+        else:
+            source, target = validate_images(film.source, film.target)
         check_basis(basis, (int(source.shape[-2]), int(source.shape[-1])))
         began = time.perf_counter()
         self._report("finding the generators", 0.0)
@@ -134,6 +151,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         fit = with_covariances(fit, engine, pairs, basis, settings)
         told = self._told(basis, options)
         result = described(fit, engine.name, pairs, basis, settings.seed, told)
+        result = result if film is None else with_frames(result, film)
         result = dataclasses.replace(result, seconds=time.perf_counter() - began)
         self._fitted_engine: Fitted | None = fit.fitted
         self.result_ = dataclasses.replace(result, samples=samples_of(result, pairs, fit.fitted))
@@ -258,9 +276,11 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
 
 
 def detect(
-    X: Any,
-    Y: Any,
+    X: Any = None,
+    Y: Any = None,
     *,
+    frames: Any = None,
+    lags: int | Sequence[int] | None = None,
     image_shape: Sequence[int] | None = None,
     engine: str = "auto",
     basis: str | Basis = "affine",
@@ -274,6 +294,8 @@ def detect(
 ) -> SymmetryResult:
     """Find the continuous symmetry that relates pairs of images: :class:`SymmetryDetector` in one call.
 
+    ``detect(frames=F, lags=[1, 2, 3])`` takes a film in place of pairs.
+
     Examples
     --------
     >>> from liescope.data import make_pairs
@@ -283,4 +305,4 @@ def detect(
     'rotation'
     """
     detector = SymmetryDetector(engine, basis, n_generators, random_state, device, progress, config, work_dir, resume)
-    return detector.fit(X, Y, image_shape).result_
+    return detector.fit(X, Y, image_shape, frames=frames, lags=lags).result_

@@ -1,5 +1,6 @@
 """How many generators, how sure, and what the law of the magnitudes looks like."""
 
+from liescope.inference.adding_up import FrameMagnitudes, bracket_share, frame_magnitudes
 from liescope.inference.count import (
     DIFFERENT_ROOTS,
     LEVEL,
@@ -19,11 +20,14 @@ __all__ = [
     "CoefficientUncertainty",
     "Count",
     "Evidence",
+    "FrameMagnitudes",
     "GainTest",
     "SpanTrials",
+    "bracket_share",
     "coefficient_uncertainty",
     "count_generators",
     "find_modes",
+    "frame_magnitudes",
     "gain_test",
     "identifiable",
 ]

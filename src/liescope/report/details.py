@@ -21,7 +21,14 @@ def lines_to_use(result: Answer, folder_name: str) -> list[tuple[str, str]]:
     example = ",".join(["0.3"] * count)
     python = "0.3" if count == 1 else "[" + ", ".join(["0.3"] * count) + "]"
     folder = shlex.quote(folder_name)
+    steady = []
+    if result.frame_t is not None:
+        steady = [
+            ("Steady the film, on the command line", f"liescope apply {folder} FILM --steady --out steadied.mp4"),
+            ("The same in Python", f"still = load_result({folder_name!r}).steadied(frames)"),
+        ]
     return [
+        *steady,
         (
             "On the command line, by t",
             f"liescope apply {folder} images.npz --t {example} --out moved.npz",
@@ -54,7 +61,9 @@ def run_rows(result: Answer) -> list[tuple[str, str]]:
     """The run: data, engine, seed, time, versions."""
     channels, height, width = result.shape
     size = f"{height} \N{MULTIPLICATION SIGN} {width} pixels, {channels} channel{'s' * (channels > 1)}"
+    film = [] if result.film is None else [("Film", f"{result.film.frames:,} frames")]
     rows = [
+        *film,
         ("Pairs", f"{result.pairs:,} of {size}"),
         ("Engine", result.engine),
         ("Basis", f"{result.basis.name} ({result.basis.dimension} fields)"),

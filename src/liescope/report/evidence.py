@@ -10,6 +10,7 @@ import numpy as np
 from liescope.answer import Answer
 from liescope.answer.numbers import angle_bound, error_size, number, p_value_words, percent
 from liescope.inference import LEVEL
+from liescope.report.film import film_words
 from liescope.report.numbers import unit_label
 from liescope.report.words import sentence, spoken_name, title
 
@@ -40,7 +41,7 @@ def evidence_words(result: Answer) -> list[str]:
     if result.generators:
         words.append(_accepted_words(result))
         words += _identifiable_words(result)
-    return words
+    return words + film_words(result)
 
 
 def _error_words(result: Answer, evidence: dict[str, Any]) -> list[str]:

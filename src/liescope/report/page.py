@@ -11,6 +11,7 @@ from liescope.report.citation import citations
 from liescope.report.curves import training_view
 from liescope.report.details import lines_to_use, run_rows, setting_rows
 from liescope.report.evidence import evidence_words, explained
+from liescope.report.film import film_view
 from liescope.report.interactive import DECODED_STEPS, slider_data, sources_of
 from liescope.report.samples import sample_views
 from liescope.report.typesetting import fill
@@ -50,6 +51,7 @@ def render_page(result: Answer, folder_name: str = "RESULT") -> str:
         algebra=" ".join(algebra),
         brackets=bracket_rows(result),
         training=training_view(result, fitted.history if fitted else ()),
+        film=film_view(result),
         pairs=[pair_view(view) for view in sample_views(result)],
         use=lines_to_use(result, folder_name),
         citations=citations(result.version),

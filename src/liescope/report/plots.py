@@ -20,6 +20,7 @@ from liescope.report.words import bare_amount, modes_of
 __all__ = [
     "DIFFERENCE",
     "chosen_generator",
+    "factor_axis",
     "field_height",
     "magnitude_label",
     "minus",
@@ -222,7 +223,7 @@ def plot_magnitudes(
     ax.spines[["left", "bottom"]].set_color(theme.muted)
     ax.spines[["top", "right"]].set_visible(False)
     if found.unit == "log-factor":
-        _factor_axis(ax, theme)
+        factor_axis(ax, theme)
     if bars.outside:
         note = f"{bars.outside} more outside"
         ax.annotate(note, (1, 1), xycoords="axes fraction", ha="right", va="top", color=theme.muted, fontsize=8)
@@ -248,9 +249,9 @@ def magnitude_label(generator: Generator) -> str:
     return words.get(generator.unit, generator.unit)
 
 
-def _factor_axis(ax: Axes, theme: Theme) -> None:
+def factor_axis(ax: Axes, theme: Theme, vertical: bool = False) -> None:
     """Ticks at round factors on an axis of log-factors: people read x0.8, not -0.22."""
-    low, high = ax.get_xlim()
+    low, high = ax.get_ylim() if vertical else ax.get_xlim()
     for choices in (
         [0.1, 0.2, 0.5, 1, 2, 5, 10],
         [0.25, 0.33, 0.5, 0.67, 1, 1.5, 2, 3, 4],
@@ -259,7 +260,12 @@ def _factor_axis(ax: Axes, theme: Theme) -> None:
     ):
         inside = [f for f in choices if low <= np.log(f) <= high]
         if len(inside) >= 4:
-            ax.set_xticks(np.log(inside), [f"\N{MULTIPLICATION SIGN}{f:g}" for f in inside])
-            ax.set_xlim(low, high)
+            labels = [f"\N{MULTIPLICATION SIGN}{f:g}" for f in inside]
+            if vertical:
+                ax.set_yticks(np.log(inside), labels)
+                ax.set_ylim(low, high)
+            else:
+                ax.set_xticks(np.log(inside), labels)
+                ax.set_xlim(low, high)
             ax.tick_params(colors=theme.muted)
             return

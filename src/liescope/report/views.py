@@ -30,6 +30,8 @@ __all__ = [
     "Picture",
     "Share",
     "bracket_rows",
+    "data_uri",
+    "for_drawing",
     "generator_view",
     "pair_view",
 ]
@@ -175,12 +177,12 @@ def _stills(result: Answer, index: int, sources: Sources | None) -> list[Picture
     captions = [amount(g, float(value), step) for value in natural]
     pair = sources.pairs[0]
     return [
-        Picture(_data_uri(_for_drawing(image)), f"source of pair {pair} moved by {caption}", caption)
+        Picture(data_uri(for_drawing(image)), f"source of pair {pair} moved by {caption}", caption)
         for image, caption in zip(moved, captions, strict=True)
     ]
 
 
-def _for_drawing(image: np.ndarray) -> np.ndarray:
+def for_drawing(image: np.ndarray) -> np.ndarray:
     """(1, H, W) or (3, H, W) as (H, W) or (H, W, 3), in [0, 1]."""
     shown: np.ndarray = np.clip(image[0] if len(image) == 1 else np.moveaxis(image, 0, -1), 0, 1)
     return shown
@@ -209,19 +211,19 @@ def bracket_rows(result: Answer) -> list[tuple[tuple[int, int], list[Share]]]:
 def pair_view(view: SampleView) -> PairView:
     """The pictures of a pair."""
     pictures = [
-        Picture(_data_uri(view.source), f"source image of pair {view.pair}", "source"),
-        Picture(_data_uri(view.target), f"target image of pair {view.pair}", "target"),
+        Picture(data_uri(view.source), f"source image of pair {view.pair}", "source"),
+        Picture(data_uri(view.target), f"target image of pair {view.pair}", "target"),
     ]
     if view.transported is not None:
         alt = f"source of pair {view.pair} moved by {view.caption}"
-        pictures.append(Picture(_data_uri(view.transported), alt, "transported"))
+        pictures.append(Picture(data_uri(view.transported), alt, "transported"))
     what = "transported source minus target" if view.transported is not None else "source minus target"
     shades = DIFFERENCE((view.difference + 1) / 2)[..., :3]
-    pictures.append(Picture(_data_uri(shades), f"{what}, pair {view.pair}", "difference"))
+    pictures.append(Picture(data_uri(shades), f"{what}, pair {view.pair}", "difference"))
     return PairView(view.kind, view.caption, view.residual, pictures)
 
 
-def _data_uri(image: np.ndarray) -> str:
+def data_uri(image: np.ndarray) -> str:
     """A PNG of an (H, W) or (H, W, 3) image in [0, 1]."""
     shades = np.nan_to_num(image) if image.ndim == 3 else np.repeat(np.nan_to_num(image)[..., None], 3, axis=-1)
     buffer = BytesIO()

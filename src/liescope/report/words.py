@@ -178,11 +178,19 @@ def sentence(result: Answer) -> str:
         return reason(result)
     if len(result.generators) > 1:
         parts = [f"({k + 1}) {action(g.generator)}, {how_much(result, k)}" for k, g in enumerate(result.generators)]
-        return f"Each target is its source moved in {len(parts)} ways together: " + "; ".join(parts) + "."
+        return f"{_whole(result)} moved in {len(parts)} ways together: " + "; ".join(parts) + "."
     modes = modes_words(result, 0)
     tail = f", {modes}" if modes else ""
-    whose = "another image of its source's kind," if result.evidence.get("contrast") else "its source"
-    return f"Each target is {whose} {action(result.generators[0].generator)}, {how_much(result)}{tail}."
+    return f"{_whole(result)} {action(result.generators[0].generator)}, {how_much(result)}{tail}."
+
+
+def _whole(result: Answer) -> str:
+    """How a sentence about the pairs begins."""
+    if result.film is not None:
+        return "From a frame to a later one the film is"
+    if result.evidence.get("contrast") and len(result.generators) == 1:
+        return "Each target is another image of its source's kind,"
+    return "Each target is its source"
 
 
 def algebra_words(result: Answer) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from liescope.answer import Answer, read_answer
 from liescope.data.pairs import atomic_path
@@ -12,6 +15,7 @@ from liescope.engines import Fitted, restore
 from liescope.engines.latent import TrainedLatent
 from liescope.errors import InputError
 from liescope.geometry import Basis
+from liescope.geometry.transport import Border, Interpolation
 
 __all__ = ["SymmetryResult", "load_result"]
 
@@ -32,6 +36,48 @@ class SymmetryResult(Answer):
     def latent(self) -> TrainedLatent | None:
         """The latent engine's model, where that engine ran."""
         return self.fitted if isinstance(self.fitted, TrainedLatent) else None
+
+    def steadied(
+        self,
+        frames: Any,
+        start: int = 0,
+        *,
+        interpolation: Interpolation = "linear",
+        border: Border = "zero",
+    ) -> np.ndarray:
+        """Frames of the film moved back along the flow by their magnitudes: what moved stands still.
+
+        Parameters
+        ----------
+        frames : array or stack, shape (n, H, W) or (n, C, H, W)
+            Of the film, from frame ``start`` on; of any size.
+        start : int
+        interpolation, border
+            As of :meth:`transform`.
+
+        Returns
+        -------
+        array, float32, the shape of ``frames``
+            Each frame where the first one of its piece is; frames whose magnitude is not known as they are.
+
+        Raises
+        ------
+        InputError
+            No film, no magnitudes of its frames (``evidence["film"]["reason"]`` says why), more frames than it has.
+        """
+        if self.film is None or self.film.t is None:
+            told = self.evidence.get("film", {}).get("reason")
+            why = "a result of pairs" if self.film is None else str(told or "none")
+            raise InputError(f"expected a result with magnitudes of a film's frames, got {why}")
+        array = np.asarray(frames)
+        if array.ndim not in (3, 4) or start < 0 or start + len(array) > self.film.frames:
+            got = f"{array.shape}" + (f" from frame {start} on" if start else "")
+            raise InputError(
+                f"expected frames of the film that was learnt from ({self.film.frames} of them), got {got}"
+            )
+        back = -self.film.t[start : start + len(array)]
+        back = np.where(np.isfinite(back).all(axis=1, keepdims=True), back, 0.0)
+        return self.transform(array, back, interpolation=interpolation, border=border)
 
     def save(self, path: str | Path) -> Path:
         """Write the result folder, data and page, all or nothing; an earlier result there is replaced.

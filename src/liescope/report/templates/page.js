@@ -148,6 +148,39 @@
     return { show, setCount };
   };
 
+  // --- a button that plays: it calls back with the seconds since the last time, until it is stopped
+
+  const makePlayer = (play, advance) => {
+    let halt = null;
+    const stop = () => {
+      if (halt) halt();
+      halt = null;
+      play.textContent = "Play";
+    };
+    const start = () => {
+      let before = performance.now();
+      const soon = () => {
+        if (still.matches) {
+          const timer = setTimeout(next, 1200);
+          halt = () => clearTimeout(timer);
+        } else {
+          const frame = requestAnimationFrame(next);
+          halt = () => cancelAnimationFrame(frame);
+        }
+      };
+      const next = () => {
+        const now = performance.now();
+        advance((now - before) / 1000);
+        before = now;
+        soon();
+      };
+      play.textContent = "Pause";
+      soon();
+    };
+    document.addEventListener("visibilitychange", () => { if (document.hidden) stop(); });
+    return { stop, toggle: () => (halt ? stop() : start()) };
+  };
+
   // --- a slider with all that follows it
 
   const makeStage = (stage, data, sprite) => {
@@ -192,42 +225,80 @@
     };
 
     // Playing swings to and fro; where motion is unwelcome it goes in a few separate steps instead.
-    let halt = null;
-    const stop = () => {
-      if (halt) halt();
-      halt = null;
-      play.textContent = "Play";
-    };
-    const start = () => {
-      let phase = Math.asin(Math.max(-1, Math.min(1, Number(slider.value) / generator.reach)));
-      let before = performance.now();
-      const soon = () => {
-        if (still.matches) {
-          const timer = setTimeout(next, 1200);
-          halt = () => clearTimeout(timer);
-        } else {
-          const frame = requestAnimationFrame(next);
-          halt = () => cancelAnimationFrame(frame);
-        }
-      };
-      const next = () => {
-        const now = performance.now();
-        phase += still.matches ? Math.PI / 6 : (now - before) / 900;
-        before = now;
-        slider.value = generator.reach * Math.sin(phase);
-        show();
-        soon();
-      };
-      play.textContent = "Pause";
-      soon();
-    };
-    play.addEventListener("click", () => (halt ? stop() : start()));
-    slider.addEventListener("input", () => { stop(); show(); });
-    reset.addEventListener("click", () => { stop(); slider.value = 0; show(); });
-    document.addEventListener("visibilitychange", () => { if (document.hidden) stop(); });
+    let phase = 0;
+    const player = makePlayer(play, (seconds) => {
+      phase += still.matches ? Math.PI / 6 : seconds / 0.9;
+      slider.value = generator.reach * Math.sin(phase);
+      show();
+    });
+    play.addEventListener("click", () => {
+      phase = Math.asin(Math.max(-1, Math.min(1, Number(slider.value) / generator.reach)));
+      player.toggle();
+    });
+    slider.addEventListener("input", () => { player.stop(); show(); });
+    reset.addEventListener("click", () => { player.stop(); slider.value = 0; show(); });
     controls.hidden = false;
     show();
-    return stop;
+    return player.stop;
+  };
+
+  // --- a film as it is and steadied, side by side
+
+  const makeFilm = (section, film, generators) => {
+    const { images, grid, background, index, t } = film;
+    const sprite = liescope.bytes(images.data);
+    const flows = generators.map(liescope.makeFlow);
+    const find = (selector) => section.querySelector(selector);
+    const screens = find(".screens"), slider = find("input"), output = find("output"), play = find(".play");
+    const [before, after] = ["as it is", "steadied"].map((label, k) => {
+      const screen = canvasOf(grid.rows, grid.columns, `the film ${label}`);
+      screens.children[k].prepend(screen.canvas);
+      return screen;
+    });
+    const whole = liescope.origins(grid, null, 0);
+    const markers = [...section.querySelectorAll(".frames svg")].map(makeMarker);
+    Object.assign(slider, { min: 0, max: images.count - 1, step: 1, value: 0 });
+    const show = () => {
+      const k = Number(slider.value), image = imageOf(images, sprite, k), known = t[k];
+      // Back by t: each pixel shows what lies at its place moved on by t.
+      const onwards = known && ((points, time) => flows.forEach((flow, n) => { if (known[n]) flow(points, time * known[n]); }));
+      const places = onwards ? liescope.origins(grid, onwards, -1) : whole;
+      for (const [screen, from] of [[before, whole], [after, places]]) {
+        liescope.resample(image, images.channels, grid, from, background, screen.buffer.data);
+        screen.context.putImageData(screen.buffer, 0, 0);
+      }
+      output.textContent = String(index[k]);
+      slider.setAttribute("aria-valuetext", `frame ${index[k]}`);
+      find(".in-t").textContent = known
+        ? generators.map((generator, n) => amount(generator, known[n] * generator.unitPerT)).join(", ")
+        : "in no accepted pair: as it is";
+      for (const mark of markers) mark(index[k]);
+    };
+    const player = makePlayer(play, (seconds) => {
+      const frames = still.matches ? 1 : seconds * 10;
+      phase += frames;
+      slider.value = Math.floor(phase) % images.count;
+      show();
+    });
+    let phase = 0;
+    const goTo = (k) => { player.stop(); slider.value = k; show(); };
+    play.addEventListener("click", () => {
+      phase = Number(slider.value);
+      player.toggle();
+    });
+    slider.addEventListener("input", () => { player.stop(); show(); });
+    find(".reset").addEventListener("click", () => goTo(0));
+    for (const svg of section.querySelectorAll(".frames svg")) {
+      svg.addEventListener("click", (event) => {
+        const { box, limits } = frameOf(svg), size = svg.getBoundingClientRect();
+        const x = ((event.clientX - size.left) / size.width) * svg.viewBox.baseVal.width;
+        const frame = limits[0] + ((x - box.x) / box.width) * (limits[1] - limits[0]);
+        goTo(index.reduce((best, number, k) => (Math.abs(number - frame) < Math.abs(index[best] - frame) ? k : best), 0));
+      });
+    }
+    screens.hidden = find(".controls").hidden = false;
+    show();
+    return player.stop;
   };
 
   // --- tabs (the pattern of WAI-ARIA: one stop of the tab key, arrows go round)
@@ -305,6 +376,8 @@
     const data = JSON.parse(embedded.textContent);
     const sprite = data.images && liescope.bytes(data.images.data);
     for (const stage of document.querySelectorAll(".stage")) stops.push(makeStage(stage, data, sprite));
+    const film = document.getElementById("film-data");
+    if (film) makeFilm(document.querySelector(".film"), JSON.parse(film.textContent), data.generators);
   }
   for (const group of document.querySelectorAll(".tabs")) makeTabs(group, stops);
   document.querySelectorAll(".copyable").forEach(makeCopyButton);
