@@ -22,7 +22,14 @@ class UnavailableError(Exception):
     """Something that a benchmark compares with is not installed."""
 
 
-_EXTRAS = {"kornia": "bench", "lightning": "latent"}
+_EXTRAS = {
+    "cv2": "bench",
+    "kornia": "bench",
+    "lightning": "latent",
+    "pystackreg": "bench",
+    "skimage": "data",
+    "sklearn": "data",
+}
 
 
 def require(package: str) -> None:
