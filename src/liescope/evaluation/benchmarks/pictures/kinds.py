@@ -1,7 +1,7 @@
 """Kinds of pairs that people bring, each from any scene with any seed.
 
-Signs and sizes are those of the kinds in microscopy, astronomy, radar and photography: shifts of a few pixels in windows
-of 48 to 128, turns of up to 20 degrees, brightness by factors of up to four, ten per cent of particles lost.
+Sizes are those that people meet in microscopy, astronomy, radar and photography: shifts of a few pixels in windows of
+48 to 128, turns of up to 20 degrees, brightness by factors of up to four, a tenth of the particles lost.
 """
 
 from __future__ import annotations
@@ -42,10 +42,13 @@ class Kind:
         What the pairs are, in a few words.
     make : callable
         From a scene, a seed, and whether few pairs will do.
+    moved : bool
+        Whether a flow relates the pairs: what registers pair by pair has an answer to no others.
     """
 
     about: str
     make: Maker
+    moved: bool = True
 
 
 def _drift(scene: Scene, seed: int, tiny: bool) -> Pictures:
@@ -173,8 +176,8 @@ KINDS: Mapping[str, Kind] = {
     "photo-turn": Kind("60 windows of 64 px, turned by up to 20 degrees", _photo_turn),
     "photo-zoom": Kind("60 windows of 64 px, zoomed by up to 22 %", _photo_zoom),
     "photo-shift": Kind("60 windows of 64 px, shifted by up to 8 px", _photo_shift),
-    "mirror-rows": Kind("targets upside down", _mirrored_rows),
-    "mirror-columns": Kind("targets left to right", _mirrored_columns),
+    "mirror-rows": Kind("targets upside down", _mirrored_rows, moved=False),
+    "mirror-columns": Kind("targets left to right", _mirrored_columns, moved=False),
     "two-shifts": Kind("150 windows of 64 px, shifted both ways", _two_shifts),
     "shift-constant": Kind("80 windows of 64 px, nearly the same shift", _nearly_constant),
     "half-turn": Kind("100 windows turned by 180 degrees", _half_turn),

@@ -41,7 +41,7 @@ def _pair(random: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarr
     first = _strewn(random, count)
     kept = first[random.random(count) > _LOST]
     # Rows count downwards.
-    moved = kept + [-SHIFT[1], SHIFT[0], 0.0]
+    moved = kept + np.array([-SHIFT[1], SHIFT[0], 0.0])
     second = np.vstack([moved, _strewn(random, count - len(kept))])
     return _drawn(first, random), _drawn(second, random)
 

@@ -1,8 +1,8 @@
 """Windows of a scene whose content has moved: what a camera sees, border and all.
 
-The second route: float64 and SciPy, nothing of :mod:`liescope.geometry`, so that a measurement of the package is no test
-of it by itself. Coordinates are those of the conventions: x right, y up, origin at the centre of the window, a length
-of 1 is half its longest side.
+The second route: float64 and SciPy, nothing of :mod:`liescope.geometry`, so that a measurement of the package is no
+test of it by itself. Coordinates are those of the conventions: x right, y up, origin at the centre of the window, a
+length of 1 is half its longest side.
 """
 
 from __future__ import annotations
