@@ -35,6 +35,7 @@ UPSAMPLING = 100
 
 _TAILS = (0.5, 99.5)
 _LEVELS = 3
+_CONTRAST = 0.005
 _RATIO = 0.75
 _RANSAC_PIXELS = 3.0
 _LEAST_MATCHES = {"translation": 2, "rigid": 3, "similarity": 3, "affine": 4}
@@ -92,12 +93,16 @@ def phase(
 
     With masks it resolves whole pixels only.
     """
+    from skimage.filters import window
     from skimage.registration import phase_cross_correlation
 
     first, second = _filled(source, source_valid), _filled(target, target_valid)
     if model != "translation":
         return turned_and_zoomed(first, second)
     if source_valid.all() and target_valid.all():
+        # Faded out at the border: pictures of smooth things have a cross of frequencies there that does not move.
+        fade = window("hann", first.shape)
+        first, second = ((picture - picture.mean()) * fade for picture in (first, second))
         shift = phase_cross_correlation(second, first, upsample_factor=UPSAMPLING)[0]
     else:
         shift = phase_cross_correlation(second, first, reference_mask=target_valid, moving_mask=source_valid)[0]
@@ -132,8 +137,8 @@ def sift(
     """``cv2.SIFT``, matches by Lowe's ratio, and RANSAC for the model."""
     import cv2
 
-    # Without it places are off by a quarter of a pixel.
-    detector = cv2.SIFT.create(enable_precise_upscale=True)
+    # As shipped places are off by a quarter of a pixel, and smooth pictures have next to no points.
+    detector = cv2.SIFT.create(contrastThreshold=_CONTRAST, enable_precise_upscale=True)
     described = []
     for picture, valid in ((source, source_valid), (target, target_valid)):
         # No keypoint whose surroundings are missing.

@@ -93,7 +93,7 @@ def interpolation_of(seed: int) -> str:
 def windows(
     scene: Scene,
     seed: int,
-    generators: Sequence[Sequence[float]],
+    generators: Sequence[Sequence[float]] | np.ndarray,
     t: np.ndarray,
     model: str,
     *,
@@ -132,7 +132,7 @@ def windows(
 def film(
     scene: Scene,
     seed: int,
-    generators: Sequence[Sequence[float]],
+    generators: Sequence[Sequence[float]] | np.ndarray,
     states: np.ndarray,
     lags: Sequence[int],
     model: str,

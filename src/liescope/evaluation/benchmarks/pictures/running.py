@@ -20,7 +20,7 @@ from liescope.evaluation.benchmarks.pictures.negatives import make_negative
 from liescope.evaluation.benchmarks.pictures.pairs import Pictures, validity
 from liescope.evaluation.benchmarks.pictures.windows import pixel_matrix
 
-__all__ = ["METHODS", "OWN", "Run", "Task", "answered", "missing_methods", "versions_of"]
+__all__ = ["METHODS", "OWN", "Run", "Task", "answered", "asked", "missing_methods", "versions_of"]
 
 OWN = "liescope"
 METHODS = (OWN, *PEERS)
@@ -137,9 +137,9 @@ def _registered(pictures: Pictures, peer: Peer) -> tuple[Judgement, float]:
     # The nearest that it has: a peer without affine motions is asked for a similarity.
     model = pictures.model if pictures.model in peer.models else peer.models[-1]
     pairs = list(zip(pictures.source, pictures.target, *valid, strict=True))
-    _asked(peer, model, pairs[0])
+    asked(peer, model, pairs[0])
     began = time.perf_counter()
-    found = [_asked(peer, model, pair) for pair in pairs]
+    found = [asked(peer, model, pair) for pair in pairs]
     seconds = time.perf_counter() - began
     to_pixels = pixel_matrix(pictures.shape)
     from_pixels = np.linalg.inv(to_pixels)
@@ -147,6 +147,11 @@ def _registered(pictures: Pictures, peer: Peer) -> tuple[Judgement, float]:
     return judge_motions(pictures, motions, peer.models), seconds
 
 
-def _asked(peer: Peer, model: str, pair: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]) -> np.ndarray | None:
+def asked(peer: Peer, model: str, pair: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]) -> np.ndarray | None:
+    """The matrix that a peer has for source, target and their valid pixels; one that raises an error has none."""
     source, target, source_valid, target_valid = pair
-    return peer.register(source, target, model, source_valid, target_valid)
+    try:
+        return peer.register(source, target, model, source_valid, target_valid)
+    except Exception:
+        # Of a picture without content, for instance: the next pair is another one.
+        return None

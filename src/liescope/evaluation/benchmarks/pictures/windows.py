@@ -89,7 +89,7 @@ class Camera:
     interpolation: str = "cubic"
     aspect: float = 1.0
 
-    def look(self, centre: Sequence[float], motion: np.ndarray | None = None) -> np.ndarray:
+    def look(self, centre: Sequence[float] | np.ndarray, motion: np.ndarray | None = None) -> np.ndarray:
         """The window at a place of the scene, after its content has moved: ``target(p) = scene(motion^-1 p)``.
 
         Parameters
@@ -111,7 +111,7 @@ class Camera:
         mean: np.ndarray = np.mean(parts, axis=0)
         return mean
 
-    def _read(self, points: np.ndarray, centre: Sequence[float], motion: np.ndarray | None) -> np.ndarray:
+    def _read(self, points: np.ndarray, centre: Sequence[float] | np.ndarray, motion: np.ndarray | None) -> np.ndarray:
         if motion is not None:
             back = np.linalg.inv(motion)
             points = points @ back[:2, :2].T + back[:2, 2]
