@@ -26,6 +26,7 @@ _STYLES = (
     ("#3b3b3b", "P"),
 )
 _FLOOR = 1e-9  # of 1 - cosine: below it single precision says nothing
+_LEAST_PIXELS = 1e-3  # of an error: exact ones are drawn there
 _MODEST: Mapping[str, Any] = {"marker": "_", "color": LIGHT.muted, "s": 160, "linewidths": 1.5}
 
 
@@ -138,10 +139,45 @@ def _lconv(record: Record) -> Chart:
     )
 
 
+def _pictures(record: Record) -> Chart:
+    """How often every method is right, and the error of its motions, kinds on the axis."""
+    tables = {table["title"]: table["rows"] for table in record["tables"]}
+    verdicts: Sequence[Row] = tables["Kinds of pictures"]
+    errors: Mapping[str, Row] = {row["kind"]: row for row in tables.get("Motion of every pair", ())}
+    kinds = [row["kind"] for row in verdicts]
+    methods = ("liescope", *verdicts[0]["peers"])
+    fig = figure(9.0, 6.4, rows=2)
+    above, below = fig.axes
+    for number, name in enumerate(methods):
+        colour, marker = _STYLES[number]
+        places = np.arange(len(kinds)) + (number - (len(methods) - 1) / 2) * 0.14
+        style: dict[str, Any] = {"color": colour, "marker": marker, "s": 20, "label": name, "zorder": 3}
+        shares = [row["right"] if name == "liescope" else row["peers"][name] for row in verdicts]
+        above.scatter(places, [np.nan if share is None else 100 * share for share in shares], **style)
+        found = [errors[kind]["errors"][name] if kind in errors else None for kind in kinds]
+        below.scatter(places, [np.nan if error is None else max(error, _LEAST_PIXELS) for error in found], **style)
+    above.set_ylabel("right (% of the runs)")
+    above.set_ylim(-5, 105)
+    below.set_ylabel("median error (px)")
+    below.set_yscale("log")
+    for axes in (above, below):
+        axes.set_xlim(-0.6, len(kinds) - 0.4)
+        axes.grid(axis="y", color=LIGHT.line, linewidth=0.6)
+        axes.set_axisbelow(True)
+    above.set_xticks(range(len(kinds)), [""] * len(kinds))
+    below.set_xticks(range(len(kinds)), kinds, rotation=60, ha="right")
+    handles, labels = above.get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside upper center", ncols=len(labels), frameon=False, fontsize=8)
+    return Chart(
+        fig, "Real pictures: how often every method is right, and the median error of the motions it finds, by kind"
+    )
+
+
 CHARTS: Mapping[str, Sequence[Callable[[Record], Chart]]] = {
     "headline": (_headline,),
     "methods": (_methods,),
     "lconv": (_lconv,),
     "symnist2023": (_symnist,),
+    "pictures": (_pictures,),
 }
 """Plots of every public benchmark."""

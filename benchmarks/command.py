@@ -11,6 +11,7 @@ import torch
 from rich.console import Console
 
 from liescope.cli.progress import ProgressDisplay
+from liescope.errors import InputError
 from liescope.evaluation.benchmarks import Options, Record, UnavailableError, environment
 
 __all__ = ["RESULTS", "main"]
@@ -44,6 +45,9 @@ def main(benchmarks: Mapping[str, Callable[[Options], Record]], argv: Sequence[s
     parser.add_argument("--tiny", action="store_true", help="a few seconds of each, to see that it runs")
     parser.add_argument("--seeds", type=int, nargs="+", help="seeds of every row (default: as each table says)")
     parser.add_argument("--corpus", nargs="+", default=[], help="further corpora, or another where there is but one")
+    parser.add_argument("--methods", nargs="+", help="which are compared, where a benchmark has a choice")
+    parser.add_argument("--kinds", nargs="+", help="of pictures: which kinds of pairs")
+    parser.add_argument("--images", nargs="+", help="of pictures: tuning, confirming, or photographs by name")
     parser.add_argument("--threads", type=int, help="threads of torch (default: its own choice)")
     parser.add_argument("--out", type=Path, help="folder of the results (default: benchmarks/results)")
     parser.add_argument(
@@ -66,13 +70,24 @@ def main(benchmarks: Mapping[str, Callable[[Options], Record]], argv: Sequence[s
     console = Console(highlight=False, markup=False, width=max(Console().width, WIDTH))
     records = []
     with _threads(arguments.threads), ProgressDisplay() as display:
-        options = Options(arguments.tiny, seeds, tuple(arguments.corpus), progress=display, folder=folder)
+        options = Options(
+            arguments.tiny,
+            seeds,
+            tuple(arguments.corpus),
+            methods=_words(arguments.methods),
+            progress=display,
+            folder=folder,
+            kinds=_words(arguments.kinds),
+            images=_words(arguments.images),
+        )
         for name in names:
             try:
                 record = benchmarks[name](options)
             except UnavailableError as reason:
                 console.print(f"{name}: skipped, {reason}")
                 continue
+            except InputError as reason:
+                parser.error(str(reason))
             record.show(console)
             records.append(record)
             if folder is None:
@@ -85,6 +100,10 @@ def main(benchmarks: Mapping[str, Callable[[Options], Record]], argv: Sequence[s
         outcome = "all targets met" if record.passed else "TARGETS MISSED"
         console.print(f"{record.name}: {'tiny, targets do not count' if arguments.tiny else outcome}")
     return records
+
+
+def _words(names: Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(names)
 
 
 def _folder(arguments: argparse.Namespace) -> Path | None:

@@ -16,7 +16,7 @@ from benchmarks.claims import claims_page, take_over
 from benchmarks.command import RESULTS
 from liescope.data.pairs import atomic_path
 from liescope.errors import InputError
-from liescope.evaluation.benchmarks import BENCHMARKS, DEFAULTS, Record
+from liescope.evaluation.benchmarks import BENCHMARKS, SHOWN, Record
 from liescope.evaluation.benchmarks.environment import is_clean
 from liescope.evaluation.benchmarks.table import markdown_table
 
@@ -90,7 +90,7 @@ def render(results: Path, docs: Path) -> Path:
     """
     records = read_records(results)
     (docs / "images").mkdir(parents=True, exist_ok=True)
-    for name in (name for name in DEFAULTS if name in records):
+    for name in (name for name in SHOWN if name in records):
         for number, draw in enumerate(CHARTS[name]):
             file = docs / "images" / _picture_name(name, number)
             draw(records[name].to_dict()).figure.savefig(file, dpi=160, metadata={"Software": None})
@@ -105,14 +105,14 @@ def render(results: Path, docs: Path) -> Path:
 def benchmarks_page(records: Mapping[str, Record], results: Path, docs: Path) -> str:
     """The page of all records as Markdown, with links from the folder of the docs to that of the results."""
     parts = [OPENING]
-    for name in DEFAULTS:
+    for name in SHOWN:
         if name not in records:
             parts.append(f"## {name}\n\n{MISSING.format(name=name)}\n")
             continue
         pictures = [_picture(name, number, draw, records[name]) for number, draw in enumerate(CHARTS[name])]
         title, _, tables = records[name].markdown().partition("\n")
         parts += [f"{title}\n", f"Measured by `liescope bench {name}`.\n", *pictures, tables.strip() + "\n"]
-    others = {name: record for name, record in records.items() if name not in DEFAULTS}
+    others = {name: record for name, record in records.items() if name not in SHOWN}
     if others:
         parts.append(OTHERS + "\n" + _list(others, results, docs))
     return "\n".join(parts)

@@ -157,6 +157,49 @@ def test_decisions_are_counted_over_seeds(tmp_path):
     assert 0 <= coverage[0]["covered"] <= 1
 
 
+HAS_PEERS = all(importlib.util.find_spec(name) for name in ("cv2", "pystackreg", "skimage"))
+
+
+@pytest.mark.skipif(not HAS_PEERS, reason="the extra 'bench' is not installed")
+def test_pictures_are_judged_beside_what_registers_them_one_by_one(tmp_path, committed):
+    run_tiny("pictures", tmp_path / "results")
+    kinds, errors, ways, alarms = (table["rows"] for table in read("pictures", tmp_path / "results")["tables"])
+    assert [row["kind"] for row in kinds] == ["film-short", "mirror-columns", "photo-shift"]
+    for row in kinds:
+        assert row["right"] + row["honest"] + row["wrong"] == pytest.approx(1)
+        # Of what is mirrored nobody asks them.
+        assert all((share is None) == (row["kind"] == "mirror-columns") for share in row["peers"].values())
+    assert [row["kind"] for row in errors] == ["film-short", "photo-shift"]
+    assert max(row["errors"]["ecc"] for row in errors) < 0.5
+    assert [row["method"] for row in ways] == ["liescope", "phase", "ecc", "sift", "stackreg"]
+    assert ways[0]["time"] == 1
+    assert all(row["time"] > 0 for row in ways)
+    assert [(row["kind"], row["form"]) for row in alarms] == [
+        (kind, form) for kind in ("unrelated", "identical") for form in ("set", "single")
+    ]
+    for row in alarms:
+        assert row["claimed"] + row["undecided"] + row["none"] + row["raised"] == pytest.approx(1)
+    # Its page, from the record alone, with its picture.
+    module("render").main(["--results", str(tmp_path / "results"), "--docs", str(tmp_path / "docs")])
+    assert (tmp_path / "docs" / "images" / "bench-pictures.png").is_file()
+    assert BENCHMARKS["pictures"].read(tmp_path / "results").markdown() == (
+        tmp_path / "results" / "pictures.md"
+    ).read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not HAS_PEERS, reason="the extra 'bench' is not installed")
+def test_a_peer_that_is_not_installed_is_a_row_that_says_so(tmp_path, monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name == "cv2" else find(name, *a))
+    words = ["pictures", "--tiny", "--kinds", "film-short", "--methods", "ecc", "phase", "--out", str(tmp_path)]
+    module("command").main(BENCHMARKS, words)
+    record = json.loads((tmp_path / "pictures.json").read_text(encoding="utf-8"))
+    assert record["settings"]["left_out"] == {"ecc": "cv2 is not installed, try pip install 'liescope[bench]'"}
+    ecc, phase = record["tables"][-1]["rows"]
+    assert (ecc["method"], ecc["runs"], phase["runs"]) == ("ecc", 0, 1)
+    assert "| ecc | cv2 is not installed" in (tmp_path / "pictures.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("change", "missed"),
     [
@@ -202,7 +245,9 @@ def test_without_kornia_the_benchmark_is_skipped_with_a_reason(tmp_path, monkeyp
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("arguments", [["acuracy"], ["--threads", "0"], ["--seeds"]])
+@pytest.mark.parametrize(
+    "arguments", [["acuracy"], ["--threads", "0"], ["--seeds"], ["pictures", "--tiny", "--kinds", "claen"]]
+)
 def test_bad_usage_runs_nothing(arguments):
     with pytest.raises(SystemExit) as stopped:
         module("command").main(BENCHMARKS, arguments)
@@ -377,12 +422,15 @@ def test_points_of_the_plots_are_the_numbers_of_the_rows():
 def test_the_committed_pages_are_those_of_the_committed_records():
     render = module("render")
     records = render.read_records(RESULTS)
-    assert {path.stem for path in RESULTS.glob("*.json")} == set(records) == set(BENCHMARKS)
+    assert {path.stem for path in RESULTS.glob("*.json")} == set(records)
+    # What has no record yet has a place on the page that says so.
+    assert set(BENCHMARKS) - set(records) <= {"pictures"}
     for name, record in records.items():
         assert (RESULTS / f"{name}.md").read_text(encoding="utf-8") == record.markdown(), name
         assert record.to_dict() == json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8")), name
     page = render.benchmarks_page(records, RESULTS, ROOT / "docs")
     assert (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8") == page
+    assert all(render.MISSING.format(name=name) in page for name in set(BENCHMARKS) - set(records))
     claims = module("claims").claims_page(RESULTS / "paper", ROOT / "docs")
     assert (ROOT / "docs" / "claims.md").read_text(encoding="utf-8") == claims
 

@@ -351,8 +351,9 @@ def bench(
         typer.Argument(
             metavar="NAME",
             help="headline (8 transforms x 3 laws x 5 seeds), methods (engines, least squares, pair by pair), lconv "
-            "(rotated noise), symnist2023; accuracy, laws, noise, quadratic, corpora, scaling, decisions, latent, "
-            "latent_step, kornia_registrator. Default: the first four, without the methods that train networks.",
+            "(rotated noise), symnist2023; pictures (real ones), accuracy, laws, noise, quadratic, corpora, scaling, "
+            "decisions, latent, latent_step, kornia_registrator. Default: the first four, without the methods that "
+            "train networks.",
             show_default=False,
         ),
     ] = None,
@@ -367,7 +368,8 @@ def bench(
         str | None,
         typer.Option(
             metavar="M1,M2,...",
-            help="For methods: registration, least-squares, kornia-pairs, latent, latent-cold, latent-paper.",
+            help="For methods: registration, least-squares, kornia-pairs, latent, latent-cold, latent-paper. For "
+            "pictures: liescope, phase, ecc, sift, stackreg.",
         ),
     ] = None,
     transforms: Annotated[
@@ -377,6 +379,19 @@ def bench(
         str | None,
         typer.Option(
             metavar="L1,L2,...", help="For methods: uniform, normal, five-modal. Default: all for latent, else uniform."
+        ),
+    ] = None,
+    kinds: Annotated[
+        str | None,
+        typer.Option(
+            metavar="K1,K2,...", help="For pictures: clean, exposure, film-turn, ..., and alarms. Default: all."
+        ),
+    ] = None,
+    images: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I1,I2,...",
+            help="For pictures: tuning, confirming, further, or photographs by name. Default: confirming.",
         ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="For methods: at most so many epochs of a training.")] = None,
@@ -399,8 +414,9 @@ def bench(
       liescope bench --out bench --quick
       liescope bench headline --out bench
       liescope bench methods --methods registration,latent --transforms rotation --seeds 0 --out bench
+      liescope bench pictures --kinds exposure,film-turn,alarms --out bench
     """
     from liescope.cli.benching import BenchRequest, run_bench
 
-    request = BenchRequest(name, out, seeds, corpus, methods, transforms, laws, epochs, processes, quick)
+    request = BenchRequest(name, out, seeds, corpus, methods, transforms, laws, kinds, images, epochs, processes, quick)
     run_bench(request, as_json=json, quiet=quiet)

@@ -33,6 +33,8 @@ class BenchRequest(NamedTuple):
     methods: str | None
     transforms: str | None
     laws: str | None
+    kinds: str | None
+    images: str | None
     epochs: int | None
     processes: int | None
     tiny: bool
@@ -70,7 +72,7 @@ def _names(request: BenchRequest) -> list[str]:
     if name is not None and name not in BENCHMARKS:
         raise InputError(f"unknown benchmark {name!r}.{suggest(name, BENCHMARKS)}")
     heeded = ("corpus",) if name is None else BENCHMARKS[name].choices
-    for word in ("methods", "transforms", "laws", "epochs", "corpus"):
+    for word in ("methods", "transforms", "laws", "kinds", "images", "epochs", "corpus"):
         if getattr(request, word) is not None and word not in heeded:
             able = ", ".join(one.name for one in BENCHMARKS.values() if word in one.choices)
             raise InputError(f"expected --{word} with one of {able}, got it with {name or 'all benchmarks'}")
@@ -88,6 +90,8 @@ def _options(request: BenchRequest) -> Options:
         methods=QUICK_METHODS if request.name is None else _words(request.methods),
         transforms=_words(request.transforms),
         laws=_words(request.laws),
+        kinds=_words(request.kinds),
+        images=_words(request.images),
         epochs=request.epochs,
         processes=request.processes,
         folder=request.out,

@@ -10,6 +10,6 @@ from __future__ import annotations
 
 from liescope.evaluation.benchmarks.options import Options, UnavailableError
 from liescope.evaluation.benchmarks.record import Record
-from liescope.evaluation.benchmarks.registry import BENCHMARKS, DEFAULTS, Benchmark
+from liescope.evaluation.benchmarks.registry import BENCHMARKS, DEFAULTS, SHOWN, Benchmark
 
-__all__ = ["BENCHMARKS", "DEFAULTS", "Benchmark", "Options", "Record", "UnavailableError"]
+__all__ = ["BENCHMARKS", "DEFAULTS", "SHOWN", "Benchmark", "Options", "Record", "UnavailableError"]

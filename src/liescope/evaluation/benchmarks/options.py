@@ -22,7 +22,14 @@ class UnavailableError(Exception):
     """Something that a benchmark compares with is not installed."""
 
 
-_EXTRAS = {"kornia": "bench", "lightning": "latent"}
+_EXTRAS = {
+    "cv2": "bench",
+    "kornia": "bench",
+    "lightning": "latent",
+    "pystackreg": "bench",
+    "skimage": "data",
+    "sklearn": "data",
+}
 
 
 def require(package: str) -> None:
@@ -49,6 +56,8 @@ class Options:
         Other corpora (names, ``.npz`` files, folders) than the benchmark's own; most benchmarks take the first.
     methods, transforms, laws : tuple of str, optional
         Which of them are run, where a benchmark has a choice.
+    kinds, images : tuple of str, optional
+        Kinds of pictures, and photographs or sets of them: of the benchmark of real pictures.
     epochs : int, optional
         At most so many epochs of a training.
     processes : int, optional
@@ -70,6 +79,8 @@ class Options:
     processes: int | None = None
     progress: Callable[[str, float], None] = _silent
     folder: Path | None = None
+    kinds: tuple[str, ...] | None = None
+    images: tuple[str, ...] | None = None
 
     @property
     def corpus(self) -> str | None:

@@ -11,7 +11,7 @@ from types import ModuleType
 from liescope.evaluation.benchmarks.options import Options
 from liescope.evaluation.benchmarks.record import Record, read_record
 
-__all__ = ["BENCHMARKS", "DEFAULTS", "Benchmark"]
+__all__ = ["BENCHMARKS", "DEFAULTS", "SHOWN", "Benchmark"]
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
         Benchmark("corpora", "13 transforms on every corpus", ("corpus",)),
         Benchmark("scaling", "time and memory against pairs and pixels"),
         Benchmark("decisions", "how many, which, or none", ("corpus",)),
+        Benchmark("pictures", "real pictures, beside registration pair by pair", ("methods", "kinds", "images")),
         Benchmark("latent", "the latent engine on two generators and on different digits"),
         Benchmark("latent_step", "one optimisation step"),
         Benchmark("kornia_registrator", "kornia's ImageRegistrator"),
@@ -80,3 +81,6 @@ BENCHMARKS: Mapping[str, Benchmark] = {
 
 DEFAULTS = ("headline", "methods", "lconv", "symnist2023")
 """Those that stand for the package: what ``liescope bench`` runs unless it is told a name."""
+
+SHOWN = (*DEFAULTS, "pictures")
+"""Those whose tables the page of the documentation has."""

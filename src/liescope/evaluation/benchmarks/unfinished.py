@@ -29,7 +29,7 @@ ENDING = ".unfinished"
 _CODE = (".py", ".toml", ".json")
 
 
-_OPTIONAL = ("kornia", "lightning")
+_OPTIONAL = ("kornia", "lightning", "opencv-python-headless", "pystackreg", "scikit-image", "scikit-learn")
 
 
 def code_digest(function: Callable[..., Any], processes: int = 1, *corpora: str) -> str:
