@@ -35,6 +35,7 @@ CANONICAL_FIELDS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 # over the domain: about 8 degrees). Families are tried from the most to the least special.
 _AGREEMENT = 0.99
 _SINGULAR = 1e6  # condition of the linear part beyond which its fixed point means nothing
+_CLOSED = 0.02  # real parts of eigenvalues, in units of the imaginary ones, of an orbit that counts as closed
 _DRIFT = ("translation-x", "translation-y")
 _FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     *((name, (name,)) for name in CANONICAL_FIELDS),
@@ -103,6 +104,19 @@ def _nearest_family(found: np.ndarray, canonical: dict[str, np.ndarray]) -> tupl
     return name, -cosine
 
 
+def _turns(eigenvalues: np.ndarray) -> float:
+    """Radians per unit of time of a linear part whose orbits are closed; 0 for any other."""
+    speed = float(np.abs(eigenvalues.imag).max())
+    return speed if speed > 0 and float(np.abs(eigenvalues.real).max()) <= _CLOSED * speed else 0.0
+
+
+def _is_affine(field: np.ndarray, parts: np.ndarray, points: torch.Tensor) -> bool:
+    """Whether the part of degree one is all there is of a field, as nearly as names are given."""
+    affine = parts[:, 0] + points.numpy() @ parts[:, 1:3].T
+    weights = np.linalg.norm(field) + 1e-300
+    return float(np.linalg.norm(field / weights - affine / weights)) <= np.sqrt(1 - _AGREEMENT**2)
+
+
 def recognise(coefficients: np.ndarray, basis: Basis, domain: DomainLike) -> Recognition:
     """Name the generator, find its centre and its natural unit.
 
@@ -131,6 +145,13 @@ def recognise(coefficients: np.ndarray, basis: Basis, domain: DomainLike) -> Rec
     if name in _CENTRED and np.linalg.cond(linear) < _SINGULAR:
         centre = tuple(np.linalg.solve(linear, -drift).tolist())
     place = pixel_place(centre, over)
-    unit, per_t = _unit(name, parts, over)
     eigenvalues = np.linalg.eigvals(linear)
+    unit, per_t = _unit(name, parts, over)
+    turns = _turns(eigenvalues)
+    if name == "general" and turns and _is_affine(field, parts, points):
+        # Closed orbits that are ellipses: a rotation, seen with pixels that are not square.
+        sense = float(np.sign(linear[1, 0] - linear[0, 1]))
+        name, unit, per_t = "rotation", "degree", float(np.degrees(sense * turns))
+        centre = tuple(np.linalg.solve(linear, -drift).tolist())
+        place = pixel_place(centre, over)
     return Recognition(name, agreement, drift, linear, parts[:, 3:6], eigenvalues, place, unit, per_t, centre)

@@ -56,6 +56,7 @@ def validate_images(
     target: Any,
     image_shape: Sequence[int] | None = None,
     min_pairs: int = MIN_PAIRS,
+    nan: bool = False,
 ) -> tuple[Any, Any]:
     """Check a set of pairs and return it with channels.
 
@@ -66,6 +67,8 @@ def validate_images(
         Shape of one image; needed where images are flattened.
     min_pairs : int
         Smallest N accepted.
+    nan : bool
+        Whether pixels may be missing (NaN).
 
     Returns
     -------
@@ -95,7 +98,7 @@ def validate_images(
             f"expected images of at least {MIN_SIDE}x{MIN_SIDE} pixels, got {height}x{width} (shape {shapes[0]}){hint}"
         )
     for name, stack in zip(("source", "target"), stacks, strict=True):
-        _check_finite(stack, name)
+        _check_finite(stack, name, nan)
     return stacks[0], stacks[1]
 
 
@@ -148,13 +151,13 @@ def _unflattened(images: np.ndarray, name: str, image_shape: Sequence[int]) -> n
     return images.reshape(len(images), *full)
 
 
-def _check_finite(stack: Any, name: str) -> None:
-    """Refuse NaN and infinite pixels: how many, and where the first one is."""
+def _check_finite(stack: Any, name: str, nan: bool = False) -> None:
+    """Refuse infinite pixels, and NaN unless they may be: how many, and where the first one is."""
     if np.dtype(stack.dtype).kind != "f":
         return
     bad_pixels, bad_pairs, first = 0, 0, None
     for part in chunks(stack):
-        bad = ~np.isfinite(stack[part])
+        bad = np.isinf(stack[part]) if nan else ~np.isfinite(stack[part])
         if not bad.any():
             continue
         bad_pixels += int(bad.sum())
@@ -164,7 +167,8 @@ def _check_finite(stack: Any, name: str) -> None:
             first = f"pair {part.start + pair}, " + (f"channel {channel}, " if stack.shape[1] > 1 else "")
             first += f"row {row}, column {column}"
     if first is not None:
+        what = "infinite" if nan else "NaN or infinite"
         raise InputError(
-            f"expected finite pixels, got {bad_pixels} NaN or infinite in {bad_pairs} "
+            f"expected finite pixels, got {bad_pixels} {what} in {bad_pairs} "
             f"{name} image{'s' if bad_pairs > 1 else ''}, the first at {first}, try leaving those pairs out"
         )

@@ -17,6 +17,7 @@ from liescope.algebra import check_basis
 from liescope.data import ImageStack, validate_images
 from liescope.detector.description import described
 from liescope.detector.filming import pairs_of_film, with_frames
+from liescope.detector.missing import missing_pixels
 from liescope.detector.parameters import checked_parameters
 from liescope.detector.samples import samples_of
 from liescope.detector.starting import start_of, with_covariances
@@ -61,6 +62,9 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         Where the latent engine keeps checkpoint, history and log while it trains; nothing is kept without it.
     resume : bool
         Go on from the checkpoint in ``work_dir``, if there is one.
+    border : {"auto", "unknown", "zero"}
+        What lies outside of images: unknown, so that the overlap alone counts, or background. ``auto`` takes it for
+        background where the borders of most images are.
 
     Attributes
     ----------
@@ -95,6 +99,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         config: str | Path | Mapping[str, Any] | LatentConfig | None = None,
         work_dir: str | Path | None = None,
         resume: bool = False,
+        border: str = "auto",
     ) -> None:
         self.engine = engine
         self.basis = basis
@@ -105,6 +110,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         self.config = config
         self.work_dir = work_dir
         self.resume = resume
+        self.border = border
 
     def fit(
         self,
@@ -114,18 +120,25 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         *,
         frames: Any = None,
         lags: int | Sequence[int] | None = None,
+        source_mask: Any = None,
+        target_mask: Any = None,
+        nodata: float | None = None,
     ) -> SymmetryDetector:
         """Find the symmetry.
 
         Parameters
         ----------
         X, Y : arrays or lazy stacks, shape (N, H, W), (N, C, H, W), or flattened (N, H*W) with ``image_shape``
-            Sources and targets, any real dtype; N >= 8, H and W >= 5.
+            Sources and targets, any real dtype; H and W >= 5. NaN is a missing pixel.
         image_shape : (H, W) or (C, H, W), optional
         frames : array or lazy stack, shape (T, H, W) or (T, C, H, W), optional
             A film in place of pairs (:func:`liescope.data.read_film` reads one).
         lags : int or sequence of int, optional
             Frames from the first to the second of its pairs; default 1.
+        source_mask, target_mask : array, shape (N, H, W) or (H, W), optional
+            True where a pixel is valid.
+        nodata : float, optional
+            The value of pixels that were not measured.
 
         Raises
         ------
@@ -135,13 +148,14 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         basis, options = checked_parameters(self)
         film = pairs_of_film(X, Y, frames, lags)
         if film is None:
-            source, target = validate_images(X, Y, image_shape)
+            source, target = validate_images(X, Y, image_shape, min_pairs=1, nan=True)
         else:
-            source, target = validate_images(film.source, film.target)
+            source, target = validate_images(film.source, film.target, min_pairs=1, nan=True)
+        missing = missing_pixels(source, target, source_mask, target_mask, nodata)
         check_basis(basis, (int(source.shape[-2]), int(source.shape[-1])))
         began = time.perf_counter()
         self._report("finding the generators", 0.0)
-        pairs = PairSet.of(source, target, int(self.random_state), self.device or "cpu")
+        pairs = PairSet.of(source, target, int(self.random_state), self.device or "cpu", missing)
         engine = choose_engine(self.engine, pairs)
         settings = self._settings(options)
         start = start_of(engine, pairs, basis, settings, self._report)
@@ -233,7 +247,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         shape = self._fitted().shape
         if image_shape is None and np.ndim(X) == np.ndim(Y) == 2:
             image_shape = shape
-        source, target = validate_images(X, Y, image_shape, min_pairs=1)
+        source, target = validate_images(X, Y, image_shape, min_pairs=1, nan=True)
         if tuple(source.shape[1:]) != shape:
             raise InputError(f"expected images of shape {shape} as fitted, got {tuple(source.shape[1:])}")
         return source, target
@@ -261,6 +275,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
             options=options,
             folder=None if self.work_dir is None else Path(self.work_dir),
             resume=self.resume,
+            border=self.border,
         )
 
     def _told(self, basis: Basis, options: Any) -> dict[str, Any]:
@@ -271,6 +286,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
             "n_generators": self.n_generators,
             "random_state": self.random_state,
             "device": self.device or "cpu",
+            "border": self.border,
         }
         return told if options is None else told | {"config": options.model_dump()}
 
@@ -281,6 +297,9 @@ def detect(
     *,
     frames: Any = None,
     lags: int | Sequence[int] | None = None,
+    source_mask: Any = None,
+    target_mask: Any = None,
+    nodata: float | None = None,
     image_shape: Sequence[int] | None = None,
     engine: str = "auto",
     basis: str | Basis = "affine",
@@ -291,6 +310,7 @@ def detect(
     config: str | Path | Mapping[str, Any] | LatentConfig | None = None,
     work_dir: str | Path | None = None,
     resume: bool = False,
+    border: str = "auto",
 ) -> SymmetryResult:
     """Find the continuous symmetry that relates pairs of images: :class:`SymmetryDetector` in one call.
 
@@ -304,5 +324,6 @@ def detect(
     >>> result.generators[0].generator.name
     'rotation'
     """
-    detector = SymmetryDetector(engine, basis, n_generators, random_state, device, progress, config, work_dir, resume)
-    return detector.fit(X, Y, image_shape, frames=frames, lags=lags).result_
+    detector = SymmetryDetector(engine, basis, n_generators, random_state, device, progress, config, work_dir, resume, border)
+    missing = {"source_mask": source_mask, "target_mask": target_mask, "nodata": nodata}
+    return detector.fit(X, Y, image_shape, frames=frames, lags=lags, **missing).result_

@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from liescope.engines import ENGINES, engine_names
+from liescope.engines.contract import BORDERS
 from liescope.engines.devices import available_device
 from liescope.errors import InputError, suggest
 from liescope.geometry import Basis, get_basis
@@ -26,6 +27,7 @@ class Parameters(Protocol):
     config: Any
     work_dir: Any
     resume: Any
+    border: Any
 
 
 def checked_parameters(detector: Parameters) -> tuple[Basis, Any]:
@@ -49,6 +51,8 @@ def checked_parameters(detector: Parameters) -> tuple[Basis, Any]:
         faults.append(str(error))
     if not isinstance(detector.random_state, int | np.integer) or detector.random_state < 0:
         faults.append(f"expected random_state to be an integer of at least 0, got {detector.random_state!r}")
+    if detector.border not in BORDERS:
+        faults.append(f"unknown border {detector.border!r}.{suggest(str(detector.border), BORDERS)}")
     options = None
     used = ENGINES[detector.engine].parameters if detector.engine in ENGINES else frozenset()
     named = {"config": detector.config, "work_dir": detector.work_dir, "resume": detector.resume or None}

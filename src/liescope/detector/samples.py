@@ -17,6 +17,17 @@ _SAMPLE_VALUES = 1 << 20
 _LEAST_GREY = 1e-18
 
 
+def _filled(pairs: PairSet, side: str, index: np.ndarray) -> np.ndarray:
+    """Sources or targets as they are; the background where a pixel is missing."""
+    sources = side == "source"
+    images = np.asarray((pairs.source if sources else pairs.target)[index])
+    if not pairs.missing.any:
+        return images
+    mask = pairs.missing.source_mask if sources else pairs.missing.target_mask
+    filled: np.ndarray = np.where(pairs.missing.valid(images, mask, index), images, pairs.scale.background)
+    return filled
+
+
 def samples_of(result: SymmetryResult, pairs: PairSet, fitted: Fitted | None = None) -> Samples:
     """Pairs for the page: accepted ones from the best to the worst, and some of the rejected.
 
@@ -34,7 +45,7 @@ def samples_of(result: SymmetryResult, pairs: PairSet, fitted: Fitted | None = N
     index = np.array(sorted(set(picked)), dtype=np.int64)
     # Grey values that single precision cannot hold are kept in units of a typical target.
     unit = 1.0 if _LEAST_GREY < pairs.scale.amplitude < 1 / _LEAST_GREY else pairs.scale.amplitude
-    x, y = (np.asarray(stack[index] / unit, dtype=np.float32) for stack in (pairs.source, pairs.target))
+    x, y = (_filled(pairs, side, index) / np.float32(unit) for side in ("source", "target"))
     if not result.generators:
         return Samples(index, x, y, x)
     decoded = None if fitted is None else fitted.decoded(np.asarray(pairs.source[index]), result.t[index])

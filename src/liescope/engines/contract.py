@@ -21,7 +21,10 @@ from liescope.data import ImageStack
 from liescope.engines.pair_set import PairSet
 from liescope.geometry import Basis
 
-__all__ = ["Engine", "Fit", "Fitted", "Measured", "Progress", "Settings", "SpanEstimate", "Start"]
+__all__ = ["BORDERS", "Engine", "Fit", "Fitted", "Measured", "Progress", "Settings", "SpanEstimate", "Start"]
+
+BORDERS = ("auto", "unknown", "zero")
+"""What may be said of what lies outside of images (:class:`Settings`)."""
 
 Progress = Callable[[str, float], None]
 """Called with the name of the stage and how much of it is done, 0 to 1."""
@@ -45,6 +48,9 @@ class Settings:
         Where long work keeps its state.
     resume : bool
         Go on from the state in the folder.
+    border : str
+        What lies outside of images: ``zero``: their background; ``unknown``: nothing that is known; ``auto``:
+        background where their borders are, else unknown.
     """
 
     generators: int | None = None
@@ -53,6 +59,7 @@ class Settings:
     options: Any = None
     folder: Path | None = None
     resume: bool = False
+    border: str = "auto"
 
 
 class Measured(NamedTuple):

@@ -2,25 +2,73 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from liescope.data import ImageStack
 from liescope.geometry.grid import Grid
 
-__all__ = ["GreyScale", "PairSet", "among_all", "chunk_slices", "relative", "split"]
+__all__ = ["GreyScale", "Missing", "PairSet", "among_all", "chunk_slices", "relative", "split"]
 
 FIT_PAIRS = 512
 HELD_OUT_PAIRS = 256
 
+FEWEST_PAIRS = 8
+"""Fewer pairs than this support no statement about a law, nor one that rests on pairs held out."""
+
 CHUNK_PIXELS = 204_800
 """Pixels (of the working level) handled at a time: small enough for the processor's cache, and for any memory."""
 _CHUNK_IMAGES = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Missing:
+    """Pixels that are not valid.
+
+    Attributes
+    ----------
+    source_mask, target_mask : bool array, shape (N, H, W) or (H, W), or None
+        True where valid.
+    nodata : float or None
+        The value that stands for a missing pixel.
+    nan : bool
+        Whether there are pixels that are not a number.
+    """
+
+    source_mask: np.ndarray | None = None
+    target_mask: np.ndarray | None = None
+    nodata: float | None = None
+    nan: bool = False
+
+    @property
+    def any(self) -> bool:
+        """Whether any pixel may be missing."""
+        return self.nan or self.nodata is not None or self.source_mask is not None or self.target_mask is not None
+
+    def of(self, index: np.ndarray) -> Missing:
+        """Of some of the pairs."""
+        masks = [
+            mask if mask is None or mask.ndim == 2 else mask[index] for mask in (self.source_mask, self.target_mask)
+        ]
+        return dataclasses.replace(self, source_mask=masks[0], target_mask=masks[1])
+
+    def valid(
+        self, images: np.ndarray, mask: np.ndarray | None, index: slice | np.ndarray
+    ) -> Bool[np.ndarray, "b 1 h w"]:
+        """What is valid of images (B, C, H, W), which are those of ``index``; in all channels or in none."""
+        good = np.isfinite(images)
+        if self.nodata is not None and np.isfinite(self.nodata):
+            good &= images != self.nodata
+        together = good.all(axis=1, keepdims=True)
+        if mask is not None:
+            together &= (mask if mask.ndim == 2 else mask[index])[..., None, :, :]
+        return together
 
 
 @dataclass(frozen=True)
@@ -39,9 +87,13 @@ class GreyScale:
     amplitude: float
 
     @classmethod
-    def of(cls, target: ImageStack, probe: np.ndarray) -> GreyScale:
+    def of(cls, target: ImageStack, probe: np.ndarray, missing: Missing | None = None) -> GreyScale:
         """Estimate it on the targets ``probe`` (sorted indices)."""
         raw = _rows(target, probe).astype(np.float64)
+        if missing is not None and missing.any:
+            valid = missing.valid(raw, missing.target_mask, probe)
+            known = raw[np.broadcast_to(valid, raw.shape)]
+            raw = np.where(valid, raw, np.median(known) if len(known) else 0.0)
         borders = (raw[..., 0, :], raw[..., -1, :], raw[..., :, 0], raw[..., :, -1])
         edge = np.concatenate([b.swapaxes(0, 1).reshape(raw.shape[1], -1) for b in borders], axis=1)
         background = np.median(edge, axis=1)[:, None, None]
@@ -88,18 +140,29 @@ class PairSet:
         converted.
     scale : GreyScale
     device : torch.device
+    missing : Missing
+        Which pixels are not valid, and what lies outside of images.
     """
 
     source: ImageStack
     target: ImageStack
     scale: GreyScale
     device: torch.device
+    missing: Missing = Missing()
 
     @classmethod
-    def of(cls, source: ImageStack, target: ImageStack, seed: int = 0, device: str = "cpu") -> PairSet:
+    def of(
+        cls,
+        source: ImageStack,
+        target: ImageStack,
+        seed: int = 0,
+        device: str = "cpu",
+        missing: Missing = Missing(),
+    ) -> PairSet:
         """Pairs on the grey scale of the targets that are fitted to with that seed (:func:`split`)."""
-        scale = GreyScale.of(target, split(int(target.shape[0]), seed)[0])
-        return cls(source, target, scale, torch.device(device))
+        probe = split(int(target.shape[0]), seed)[0]
+        scale = GreyScale.of(target, probe if len(probe) else np.arange(int(target.shape[0])), missing)
+        return cls(source, target, scale, torch.device(device), missing)
 
     def __len__(self) -> int:
         return int(self.source.shape[0])
@@ -116,7 +179,8 @@ class PairSet:
 
     def subset(self, index: np.ndarray) -> PairSet:
         """Some of the pairs."""
-        return PairSet(_Rows(self.source, index), _Rows(self.target, index), self.scale, self.device)
+        missing = self.missing.of(index)
+        return PairSet(_Rows(self.source, index), _Rows(self.target, index), self.scale, self.device, missing)
 
     def sources(self, first: np.ndarray, second: np.ndarray) -> PairSet:
         """Pairs of sources: those of ``first`` with those of ``second``."""
@@ -131,6 +195,17 @@ class PairSet:
         """Sources and targets of some pairs, in the common grey scale."""
         source, target = (self.scale.apply(_rows(stack, index)) for stack in (self.source, self.target))
         return source.to(self.device), target.to(self.device)
+
+    def take_valid(self, index: slice | np.ndarray) -> tuple[Tensor | None, Tensor | None]:
+        """What is valid of the sources and of the targets of some pairs, (B, 1, H, W); None where every pixel is."""
+        if not self.missing.any:
+            return None, None
+        masks = self.missing.source_mask, self.missing.target_mask
+        source, target = (
+            torch.from_numpy(self.missing.valid(_rows(stack, index), mask, index).astype(np.float32)).to(self.device)
+            for stack, mask in zip((self.source, self.target), masks, strict=True)
+        )
+        return source, target
 
 
 def split(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

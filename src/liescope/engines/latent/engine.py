@@ -15,7 +15,7 @@ from liescope.engines.latent.config import get_config
 from liescope.engines.latent.fitting import check_training, fit_latent, held_out_split
 from liescope.engines.latent.trained import TrainedLatent
 from liescope.engines.latent.warm import warmth_of
-from liescope.engines.pair_set import PairSet
+from liescope.engines.pair_set import FEWEST_PAIRS, PairSet
 from liescope.geometry import Basis
 from liescope.inference import gain_test
 
@@ -37,7 +37,9 @@ class LatentEngine(Engine):
     starts_from = "registration"
 
     def accepts(self, data: PairSet) -> str | None:
-        return None
+        if data.missing.any:
+            return "pixels are missing, where whole images are needed"
+        return f"{len(data)} pairs, where at least {FEWEST_PAIRS} are needed" if len(data) < FEWEST_PAIRS else None
 
     def configured(self, config: Any) -> Any:
         return get_config(config)

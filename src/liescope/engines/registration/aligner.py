@@ -50,6 +50,10 @@ class PairPyramid(NamedTuple):
             self.fine_target.roll(shift, 0),
         )
 
+    def mirrored(self) -> PairPyramid:
+        """The same images with targets turned over, left for right."""
+        return self._replace(coarse_target=self.coarse_target.flip(-1), fine_target=self.fine_target.flip(-1))
+
 
 class Search(NamedTuple):
     """Where magnitudes along a span are looked for: shared flows ``starts`` (S, K) and how far they reach."""

@@ -10,9 +10,11 @@ import numpy as np
 import torch
 
 from liescope.engines.contract import Engine, Fit, Fitted, Progress, Settings, Start
-from liescope.engines.pair_set import PairSet, split
+from liescope.engines.pair_set import FEWEST_PAIRS, PairSet, split
+from liescope.engines.registration.border import background_outside
 from liescope.engines.registration.different_roots import have_different_roots, look_across_roots
 from liescope.engines.registration.nothing import nothing_found
+from liescope.engines.registration.pictures import fit_pictures
 from liescope.engines.registration.same_root import register_copies
 from liescope.engines.registration.span_trials import SpanTrials
 from liescope.engines.registration.stored import fitted_of
@@ -20,6 +22,12 @@ from liescope.geometry import Basis
 from liescope.inference import Count, count_generators
 
 __all__ = ["RegistrationEngine"]
+
+_MIRRORED_BETTER = 0.8
+"""Of the pairs' own error: where mirrored targets leave less than this, images may be turned over."""
+
+_COPIES = 0.2
+"""Of a target's variance: copies of one image leave less than this whatever their brightness."""
 
 
 class RegistrationEngine(Engine):
@@ -35,11 +43,16 @@ class RegistrationEngine(Engine):
         return None
 
     def fit(self, data: PairSet, basis: Basis, settings: Settings, report: Progress, start: Start | None = None) -> Fit:
+        outside = background_outside(data, settings.border)
+        if not outside or data.missing.any or len(data) < FEWEST_PAIRS:
+            return fit_pictures(data, basis, settings, report, outside)
         parts = split(len(data), settings.seed)
         trials = SpanTrials(data, basis, *parts)
         counting = partial(report, "finding the generators")
         count = count_generators(trials, basis.dimension, settings.generators, settings.seed, counting)
-        fit: Fit | None = None
+        fit = self._second_opinion(data, basis, settings, trials, count, report)
+        if fit is not None:
+            return fit
         if have_different_roots(count, basis):
             fit = look_across_roots(data, trials, parts, settings.generators, settings.seed, report)
         if fit is None and count.generators:
@@ -47,6 +60,25 @@ class RegistrationEngine(Engine):
         if fit is None:
             fit = nothing_found(data, trials.aligner, count.reason, {})
         return _with_evidence(fit, count)
+
+    def _second_opinion(
+        self, data: PairSet, basis: Basis, settings: Settings, trials: SpanTrials, count: Count, report: Progress
+    ) -> Fit | None:
+        """What mirror images and free brightness say, where they say more than pairs with other pairs' targets do.
+
+        Permuted targets are no null for one scene, nor for images that are turned over; and a change of brightness
+        looks like different images.
+        """
+        if count.evidence.identity_error == 0:
+            return None
+        if count.generators and not have_different_roots(count, basis):
+            own, mirrored = (trials.held_out_errors(count.span, mirrored=m).cpu().numpy() for m in (False, True))
+            if float(np.median(mirrored)) > _MIRRORED_BETTER * float(np.median(own)):
+                return None
+        fit = fit_pictures(data, basis, settings, report, outside=True)
+        if fit.verdict == "symmetry":
+            return fit if float(np.median(fit.measured.residual)) < _COPIES else None
+        return fit if fit.evidence.get("mirror_image") else None
 
     def restore(self, state: Mapping[str, bytes], basis: Basis, device: str = "cpu") -> Fitted:
         return fitted_of(state, basis, torch.device(device))

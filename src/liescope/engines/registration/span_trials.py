@@ -144,7 +144,9 @@ class SpanTrials:
         reach = search.reach * max(1.0, float(torch.linalg.matrix_norm(triangle, 2)))
         return Search(span, search.starts @ triangle.T, reach), t @ triangle.T
 
-    def held_out_errors(self, search: Search | None, permute: int = 0) -> Float[Tensor, " b"]:
+    def held_out_errors(
+        self, search: Search | None, permute: int = 0, mirrored: bool = False
+    ) -> Float[Tensor, " b"]:
         """Errors of the held-out pairs as shares of their targets' energy.
 
         Parameters
@@ -153,8 +155,11 @@ class SpanTrials:
             A fitted span; None for the identity.
         permute : int
             If not 0, every source is paired with the target this many pairs further on.
+        mirrored : bool
+            Turn the targets over, left for right.
         """
         pyramid = self.held_out_pyramid.permuted(permute) if permute else self.held_out_pyramid
+        pyramid = pyramid.mirrored() if mirrored else pyramid
         if search is None:
             return self.aligner.unmoved_share(pyramid)
         return self.aligner.share(pyramid, self.aligner.magnitudes(pyramid, search).equations.error)

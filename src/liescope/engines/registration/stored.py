@@ -11,6 +11,7 @@ from liescope.engines.contract import Fitted
 from liescope.engines.pair_set import GreyScale
 from liescope.engines.registration.aligner import Aligner, Search
 from liescope.engines.registration.different_roots import DifferentRoots
+from liescope.engines.registration.pictures import PictureSpan
 from liescope.engines.registration.same_root import SameRoot
 from liescope.engines.state import unpack_arrays
 from liescope.errors import InputError
@@ -29,6 +30,8 @@ def fitted_of(state: Mapping[str, bytes], basis: Basis, device: torch.device) ->
     """
     held = unpack_arrays(state)
     try:
+        if str(held["kind"]) == "pictures":
+            return PictureSpan.of(held, basis, device)
         aligner = Aligner(basis, Grid.of(*(int(side) for side in held["shape"])), device)
         scale = GreyScale(held["background"], float(held["amplitude"]))
         if str(held["kind"]) == "different roots":

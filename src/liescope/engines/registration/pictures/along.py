@@ -1,0 +1,143 @@
+"""Coordinates of pairs of pictures along given directions: damped Gauss-Newton on the weighted residual."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from liescope.algebra import structure_tensor
+from liescope.engines.pair_set import chunk_slices
+from liescope.engines.registration.coordinates import exponential_derivative
+from liescope.engines.registration.linearise import FieldTable, NormalEquations
+from liescope.engines.registration.motion import Motion, motion_along
+from liescope.engines.registration.pictures.views import View
+from liescope.engines.registration.pictures.weighted import Compared, compared, equations_of
+from liescope.engines.workers import map_chunks
+from liescope.geometry import Basis
+
+__all__ = ["Along", "Registrar"]
+
+_STEP_CAP = 0.3  # longest step, root mean square displacement in normalised units
+_LEAST_SHARE = 1e-3
+
+
+class Along(NamedTuple):
+    """Pairs moved along directions.
+
+    Attributes
+    ----------
+    t : tensor, shape (B, K)
+    error : tensor, shape (B,)
+        See :class:`~liescope.engines.registration.pictures.weighted.Compared`.
+    overlap, gain, offset : tensors, shape (B,)
+    equations : NormalEquations
+        Over the whole basis, in the frame of a further small motion.
+    """
+
+    t: Tensor
+    error: Tensor
+    overlap: Tensor
+    gain: Tensor
+    offset: Tensor
+    equations: NormalEquations
+
+    def take(self, index: Tensor) -> Along:
+        """Some of the pairs."""
+        return Along(*(part[index] for part in self[:5]), NormalEquations(*(part[index] for part in self.equations)))
+
+    def where(self, mask: Tensor, other: Along) -> Along:
+        """Those of ``other`` in the mask, these elsewhere."""
+
+        def pick(a: Tensor, b: Tensor) -> Tensor:
+            return torch.where(mask.reshape(-1, *(1,) * (a.ndim - 1)), b, a)
+
+        parts = (pick(a, b) for a, b in zip(self[:5], other[:5], strict=True))
+        equations = NormalEquations(*(pick(a, b) for a, b in zip(self.equations, other.equations, strict=True)))
+        return Along(*parts, equations)
+
+
+class Registrar:
+    """Registers pairs along directions of a basis.
+
+    Parameters
+    ----------
+    basis : Basis
+    device : torch.device
+    outside : bool
+        What lies outside of pictures is known, and counts.
+    """
+
+    def __init__(self, basis: Basis, device: torch.device, outside: bool = False) -> None:
+        self.basis = basis
+        self.device = device
+        self.outside = outside
+        self.structure = torch.as_tensor(structure_tensor(basis)[0], dtype=torch.float32, device=device)
+        self._tables: dict[object, FieldTable] = {}
+
+    def table(self, view: View) -> FieldTable:
+        """Fields of the basis at the pixels of a view's level."""
+        if view.grid not in self._tables:
+            self._tables[view.grid] = FieldTable.of(self.basis, view.grid).to(self.device)
+        return self._tables[view.grid]
+
+    def motion(self, view: View, span: Float[Tensor, "m k"], reach: float = 4.0) -> Motion:
+        """Flows along a span on the pixels of a view."""
+        return motion_along(self.basis, span, view.grid.points(device=self.device), reach)
+
+    def at(self, view: View, span: Float[Tensor, "m k"], t: Float[Tensor, "b k"]) -> Compared:
+        """Pairs moved by t, compared."""
+        return compared(view, self.motion(view, span, float(t.abs().max()) + 0.1).origins(t), self.outside)
+
+    def error_at(self, view: View, origins: Float[Tensor, "1 n 2"]) -> Float[Tensor, " b"]:
+        """Errors of all pairs under one shared motion."""
+        return compared(view, origins, self.outside).error
+
+    def refine(self, view: View, span: Float[Tensor, "m k"], start: Float[Tensor, "b k"], iterations: int) -> Along:
+        """The best coordinates near ``start``; a step that does not lower a pair's error is taken back."""
+        reach = 2 * float(start.abs().max()) + 1.0 if len(start) else 1.0
+        motion = self.motion(view, span, reach)
+        step = partial(self._refined, view, motion, start, iterations)
+        slices = list(chunk_slices(len(view), 4 * view.grid.size * view.source.shape[1]))
+        return _joined(list(map_chunks(step, slices)))
+
+    def _refined(self, view: View, motion: Motion, start: Tensor, iterations: int, part: slice) -> Along:
+        view, t = view.take(part), start[part]
+        span, table = motion.directions, self.table(view)
+        metric = table.linear.T @ table.linear / view.grid.size
+        metric = metric + _LEAST_SHARE * metric.diagonal().mean() * torch.eye(len(metric), device=metric.device)
+        metric = span.T @ metric @ span
+        best = self._along(view, motion, table, t)
+        damping = torch.full_like(best.error, 1e-2)
+        for _ in range(iterations):
+            frame = exponential_derivative(self.structure, best.t @ span.T) @ span
+            hessian = frame.mT @ best.equations.hessian @ frame
+            slope = (frame.mT @ best.equations.gradient[..., None])[..., 0]
+            trial = best.t + _damped(hessian, slope, damping, metric)
+            found = self._along(view, motion, table, trial)
+            better = found.error < best.error
+            best = best.where(better, found)
+            damping = torch.where(better, damping * 0.2, damping * 8).clamp(1e-6, 1e4)
+        return best
+
+    def _along(self, view: View, motion: Motion, table: FieldTable, t: Tensor) -> Along:
+        found = compared(view, motion.origins(t), self.outside)
+        return Along(t, found.error, found.overlap, found.gain, found.offset, equations_of(view, found, table))
+
+
+def _joined(parts: list[Along]) -> Along:
+    columns = [torch.cat([part[i] for part in parts]) for i in range(5)]
+    equations = NormalEquations(*(torch.cat([part.equations[i] for part in parts]) for i in range(3)))
+    return Along(*columns, equations)
+
+
+def _damped(hessian: Tensor, slope: Tensor, damping: Tensor, metric: Tensor) -> Tensor:
+    """Levenberg-Marquardt step, capped in root mean square displacement."""
+    size = hessian.diagonal(dim1=-2, dim2=-1).sum(-1) / metric.diagonal().sum() + 1e-12
+    regular = hessian + (damping * size)[:, None, None] * metric
+    step = -torch.linalg.solve_ex(regular, slope)[0]
+    length = torch.einsum("bi,ij,bj->b", step, metric, step).clamp_min(1e-24).sqrt()
+    return torch.nan_to_num(step * (_STEP_CAP / length).clamp_max(1.0)[:, None], posinf=0.0, neginf=0.0)

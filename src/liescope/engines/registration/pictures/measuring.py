@@ -1,0 +1,161 @@
+"""Magnitudes of any pairs of pictures along a known span: a global search, then refinement level by level."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from liescope.engines.pair_set import PairSet, chunk_slices
+from liescope.engines.registration.levels import make_level
+from liescope.engines.registration.orbit_search import orbit_grid, spread
+from liescope.engines.registration.pictures.along import Along, Registrar
+from liescope.engines.registration.pictures.similarity_search import best_similarities
+from liescope.engines.registration.pictures.starts import in_basis, searched_for
+from liescope.engines.registration.pictures.views import Level, View, levels_of, view_of
+from liescope.geometry import Basis, Grid
+
+__all__ = ["Measurer", "PictureMagnitudes"]
+
+SEARCH_SIDE = 24
+MIDDLE_SIDE = 64
+FINE_SIDE = 128
+_STARTS = 3
+_CORRELATED = 4.0  # pixels: what interpolation correlates of the noise
+_NO_OVERLAP = 10.0
+"""Error that stands for a pair of which too little overlaps."""
+
+
+class PictureMagnitudes(NamedTuple):
+    """Of M pairs: magnitudes (M, K) along a span's columns, their covariances (M, K, K), errors, gains, offsets (M,)."""
+
+    t: np.ndarray
+    covariance: np.ndarray
+    error: np.ndarray
+    gain: np.ndarray
+    offset: np.ndarray
+    ambiguous: np.ndarray
+
+
+class Measurer:
+    """The levels of pictures of one grid, and searches and refinements on them.
+
+    Parameters
+    ----------
+    basis : Basis
+    grid : Grid
+        Of the full-size pictures.
+    device : torch.device
+    outside : bool
+        What lies outside of pictures is known, and counts.
+    """
+
+    def __init__(self, basis: Basis, grid: Grid, device: torch.device, outside: bool = False) -> None:
+        self.basis = basis
+        self.grid = grid
+        self.registrar = Registrar(basis, device, outside)
+        self.levels: list[Level] = levels_of(grid, (SEARCH_SIDE, MIDDLE_SIDE, FINE_SIDE), device)
+
+    def views(self, pairs: PairSet, index: slice | np.ndarray) -> list[View]:
+        """Some of the pairs on all levels, the coarsest first."""
+        images, valid = pairs.take(index), pairs.take_valid(index)
+        return [view_of(level, images, valid) for level in self.levels]
+
+    def orbit_times(self, direction: Float[Tensor, " m"]) -> Tensor:
+        """Magnitudes along one generator to start from."""
+        coarse = make_level(self.grid, SEARCH_SIDE, device=direction.device)
+        even = torch.full((coarse.grid.size,), 1.0 / coarse.grid.size, device=direction.device)
+        return orbit_grid(self.basis, direction, coarse, even)
+
+    def start(self, view: View, span: Float[Tensor, "m k"], known: Tensor | None = None) -> Along:
+        """The best coordinates of every pair along a span on the coarsest level, from nothing."""
+        best: Along | None = None
+        for t in self._starts(view, span, known):
+            found = self.registrar.refine(view, span, t, 6)
+            best = found if best is None else best.where(found.error < best.error, found)
+        assert best is not None
+        return best
+
+    def _starts(self, view: View, span: Tensor, known: Tensor | None) -> Iterator[Tensor]:
+        k = span.shape[1]
+        yield view.source.new_zeros(len(view.source), k)
+        if k == 1:
+            times = self.orbit_times(span[:, 0])
+            yield from self._lowest(view, span, times[:, None])
+            return
+        if known is not None and len(known):
+            yield from self._lowest(view, span, spread(known, 48))
+        found = best_similarities(view, searched_for(span, self.basis))
+        v = in_basis(found, self.basis, view.grid)
+        for number in range(min(_STARTS, v.shape[1])):
+            yield v[:, number] @ torch.linalg.pinv(span).T
+
+    def _lowest(self, view: View, span: Tensor, tried: Float[Tensor, "s k"]) -> list[Tensor]:
+        """The best of some shared coordinates for every pair, and the next best that is no neighbour of it."""
+        errors = []
+        for t in tried:
+            origins = self.registrar.motion(view, span, float(tried.abs().max()) + 0.1).origins(t[None])
+            errors.append(self.registrar.error_at(view, origins))
+        table = torch.stack(errors, dim=1)
+        first = table.argmin(dim=1)
+        apart = (tried[None] - tried[first][:, None]).norm(dim=2)
+        near = apart < 3 * (tried[1] - tried[0]).norm()
+        second = torch.where(near, torch.inf, table).argmin(dim=1)
+        return [tried[first], tried[second]]
+
+    def finer(self, views: Sequence[View], span: Tensor, start: Tensor, iterations: Sequence[int]) -> Along:
+        """Refinement on further levels from coordinates on the one before."""
+        for view, steps in zip(views, iterations, strict=True):
+            found = self.registrar.refine(view, span, start, steps)
+            start = found.t
+        return found
+
+    def measure(
+        self,
+        pairs: PairSet,
+        span: Float[Tensor, "m k"],
+        known: Tensor | None = None,
+        progress: Callable[[float], None] | None = None,
+    ) -> PictureMagnitudes:
+        """All pairs along a span, in chunks of bounded memory."""
+        rows = []
+        channels = pairs.shape[0]
+        for part in self._chunks(pairs):
+            views = self.views(pairs, part)
+            start = self.start(views[0], span, known)
+            found = self.finer(views[1:], span, start.t, (4, 4))
+            inner = span.T @ found.equations.hessian @ span
+            ridge = 1e-6 * inner.diagonal(dim1=-2, dim2=-1).amax(-1).clamp_min(1e-12)
+            inner = inner + ridge[:, None, None] * torch.eye(span.shape[1], device=span.device)
+            pixels = found.overlap * views[-1].target_valid.sum(dim=(1, 2, 3)) * channels
+            noise = found.error * _CORRELATED / pixels.clamp_min(1)
+            covariance = torch.linalg.inv(inner) * noise[:, None, None]
+            ambiguous = torch.zeros(len(found.t), dtype=torch.bool)
+            # Judged where mirror images are: on the middle level, where noise of single pixels says little.
+            error = self.registrar.at(views[1], span, found.t).error
+            arrays = (found.t, covariance, error, found.gain, found.offset, ambiguous)
+            rows.append([a.cpu().numpy() for a in arrays])
+            if progress is not None:
+                progress(part.stop / len(pairs))
+        columns = [np.concatenate(column) for column in zip(*rows, strict=True)]
+        # A pair of too little overlap has an infinite error.
+        big = [np.nan_to_num(c.astype(np.float64), posinf=_NO_OVERLAP) if c.dtype != bool else c for c in columns]
+        return PictureMagnitudes(*big)
+
+    def still(self, pairs: PairSet) -> Float[np.ndarray, " n"]:
+        """Errors of all pairs as they are, brightness apart."""
+        shares = []
+        for part in self._chunks(pairs):
+            view = self.views(pairs, part)[1]
+            origins = view.grid.points(device=view.source.device)[None]
+            shares.append(self.registrar.error_at(view, origins).cpu().numpy().astype(np.float64))
+        return np.nan_to_num(np.concatenate(shares), posinf=_NO_OVERLAP)
+
+    def _chunks(self, pairs: PairSet) -> Iterator[slice]:
+        """Slices whose full-size pictures and working levels stay small."""
+        size = max(self.levels[-1].grid.size * 8, self.grid.size) * pairs.shape[0]
+        return chunk_slices(len(pairs), size // 16)

@@ -1,0 +1,248 @@
+"""What a sample of pairs of pictures says: how each moves when it is free to, and which span does as well.
+
+The null is the mirror image: a mirrored target has the same statistics and shows the same scene, but no flow reaches
+it. It needs no other pairs, so it holds for one scene, for one pair, and in any order of rows. What is fitted on some
+blocks of pixels is judged on the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from liescope.engines.pair_set import PairSet
+from liescope.engines.registration.consensus import Votes, consensus_span
+from liescope.engines.registration.coordinates import exponential_derivative
+from liescope.engines.registration.joint import JointEquations
+from liescope.engines.registration.linearise import NormalEquations
+from liescope.engines.registration.pictures.along import Along
+from liescope.engines.registration.pictures.measuring import Measurer
+from liescope.engines.registration.pictures.similarity_search import best_similarities, turns_and_zooms
+from liescope.engines.registration.pictures.starts import Family, families_of, in_basis
+from liescope.engines.registration.pictures.views import View
+from liescope.engines.registration.span_trials import robust_weight
+
+__all__ = ["Candidate", "Free", "PictureTrials", "SAMPLE"]
+
+SAMPLE = 48
+"""Pairs that the span is found from."""
+
+MIRRORED = 24
+"""Of them, that the mirror images are made of."""
+
+_BLOCK = 8
+"""Pixels a side, on the middle level, of the blocks that are fitted to or held out."""
+
+FLOOR = 0.003
+"""Error that two resampled copies of a picture have anyway, in units of the variance."""
+
+_AS_WELL = 1.3
+"""A span explains a typical pair as well as free motions do if no more than this times their error is left..."""
+
+_MOST_AS_WELL, _FAR_WORSE = 0.75, 2.0
+"""... and so many of the pairs have no more than that times it."""
+
+_FEW = 6
+"""Fewer pairs than this are compared block by block."""
+
+
+class Free(NamedTuple):
+    """Pairs that may move along the whole basis.
+
+    Attributes
+    ----------
+    along : Along
+        On the middle level.
+    held_out : tensor, shape (B,)
+        Errors on blocks that were not fitted to.
+    """
+
+    along: Along
+    held_out: Tensor
+    by_block: Tensor
+
+
+class Candidate(NamedTuple):
+    """A span, what it leaves on held-out blocks, and how that compares with free motions.
+
+    ``ratio`` (B,) are errors of pairs in units of those of free motions; ``enough`` tells whether it explains as much.
+    """
+
+    family: Family
+    span: Tensor
+    held_out: Tensor
+    by_block: Tensor
+    ratio: Tensor
+    enough: bool
+
+
+class PictureTrials:
+    """A sample of the pairs, free motions of them and of their mirror images, and trials of spans.
+
+    Parameters
+    ----------
+    pairs : PairSet
+    measurer : Measurer
+    index : array of int
+        The sample.
+    seed : int
+        Of the choice of blocks.
+    """
+
+    def __init__(self, pairs: PairSet, measurer: Measurer, index: np.ndarray, seed: int) -> None:
+        self.measurer = measurer
+        self.registrar = measurer.registrar
+        self.basis = measurer.basis
+        self.everything = torch.eye(self.basis.dimension, device=pairs.device)
+        self.views = measurer.views(pairs, index)
+        middle = self.views[1]
+        self.fitted_blocks, self.held_blocks = _blocks(middle, seed)
+        self.block_of = _block_numbers(middle).to(pairs.device)
+        self.still = self._judged(middle, middle.source.new_zeros(len(middle.source), self.basis.dimension))
+        self.free = self._free(self.views)
+        self.mirrored = self._free([view.take(slice(0, MIRRORED)).mirrored() for view in self.views])
+
+    def _free(self, views: list[View]) -> Free:
+        """Every pair moved along the whole basis, from the best turns, zooms and shifts."""
+        coarse, middle = views[:2]
+        starts = in_basis(best_similarities(coarse, turns_and_zooms()), self.basis, coarse.grid)
+        best = self.registrar.refine(coarse, self.everything, starts.new_zeros(len(starts), starts.shape[2]), 8)
+        for number in range(min(3, starts.shape[1])):
+            found = self.registrar.refine(coarse, self.everything, starts[:, number], 8)
+            best = best.where(found.error < best.error, found)
+        along = self.registrar.refine(middle, self.everything, best.t, 6)
+        on_blocks = self.registrar.refine(middle.within(self.fitted_blocks), self.everything, along.t, 4)
+        return Free(along, *self._judged(middle, on_blocks.t))
+
+    def _judged(self, view: View, v: Float[Tensor, "b m"]) -> tuple[Tensor, Tensor]:
+        """Errors on the held-out blocks under coordinates, as a whole and block by block (NaN where none count)."""
+        found = self.registrar.at(view.within(self.held_blocks), self.everything, v)
+        lost = (found.weight * found.residual.square()).sum(dim=1).flatten(1)
+        count = found.weight.sum(dim=1).flatten(1)
+        blocks = int(self.block_of.max()) + 1
+        sums = [x.new_zeros(len(x), blocks).index_add_(1, self.block_of, x) for x in (lost, count)]
+        by_block = torch.where(sums[1] > _BLOCK**2 / 4, sums[0] / sums[1].clamp_min(1), torch.nan)
+        return found.error.clamp_max(10.0), by_block
+
+    @property
+    def good(self) -> Tensor:
+        """Pairs that free motions explain: what they leave is far from what they leave of mirror images."""
+        limit = 0.6 * self.mirrored.held_out.median()
+        good: Tensor = self.free.held_out < limit
+        return good
+
+    def votes(self) -> Votes:
+        """Free coordinates of the pairs that registered, with the Hessians of their errors in those coordinates."""
+        good = self.good if bool(self.good.any()) else torch.ones_like(self.good)
+        along = self.free.along.take(good.nonzero()[:, 0])
+        frame = exponential_derivative(self.registrar.structure, along.t)
+        hessian = frame.mT @ along.equations.hessian @ frame
+        return Votes(along.t, hessian, along.error + FLOOR)
+
+    def candidates(self, generators: int) -> Iterator[Candidate]:
+        """Spans of that many generators, the simplest family of motions first."""
+        votes = self.votes()
+        for family in families_of(self.basis):
+            columns = family.columns.to(votes.v)
+            if columns.shape[1] < generators:
+                continue
+            if columns.shape[1] == generators:
+                span = columns
+            else:
+                within = _restricted(votes, columns)
+                span = columns @ consensus_span(within, generators)[0].to(columns)
+            yield self.tried(family, span)
+
+    def tried(self, family: Family, span: Float[Tensor, "m k"]) -> Candidate:
+        """A span, judged on held-out blocks of the pairs that free motions explain."""
+        middle = self.views[1]
+        start = self._coordinates(span)
+        along = self.registrar.refine(middle, span, start, 4)
+        if span.shape[1] == 1:
+            again = self.measurer.start(self.views[0], span)
+            other = self.registrar.refine(middle, span, again.t, 4)
+            along = along.where(other.error < along.error, other)
+        on_blocks = self.registrar.refine(middle.within(self.fitted_blocks), span, along.t, 3)
+        held_out, by_block = self._judged(middle, on_blocks.t @ span.T)
+        ratio = (held_out + FLOOR) / (self.free.held_out + FLOOR)
+        judged = ratio[self.good] if bool(self.good.any()) else ratio
+        most = float((judged <= _FAR_WORSE).float().mean()) >= _MOST_AS_WELL
+        enough = float(judged.median()) <= _AS_WELL and most
+        return Candidate(family, span, held_out, by_block, ratio, enough)
+
+    def _coordinates(self, span: Float[Tensor, "m k"]) -> Float[Tensor, "b k"]:
+        """Where free coordinates are nearest to the span, by what a pair's pixels can tell."""
+        along = self.free.along
+        frame = exponential_derivative(self.registrar.structure, along.t)
+        hessian = frame.mT @ along.equations.hessian @ frame
+        inner = span.T @ hessian @ span
+        ridge = 1e-4 * inner.diagonal(dim1=-2, dim2=-1).amax(-1).clamp_min(1e-9)
+        inner = inner + ridge[:, None, None] * torch.eye(span.shape[1], device=span.device)
+        right = (span.T @ hessian @ along.t[..., None])
+        return torch.linalg.solve(inner, right)[..., 0]
+
+    def refined(self, family: Family, span: Float[Tensor, "m k"]) -> tuple[Tensor, Tensor, Tensor]:
+        """The span after joint steps with all magnitudes eliminated, its covariance (K m, K m), and those magnitudes.
+
+        Steps stay in the family, in whose own coordinates they are made.
+        """
+        columns = family.columns.to(span)
+        inside = columns.T @ span
+        t = self._coordinates(span)
+        for view, rounds in ((self.views[1], 3), (self.views[2], 3)):
+            for _ in range(rounds):
+                along = self.registrar.refine(view, columns @ inside, t, 3)
+                fresh, triangle = torch.linalg.qr(inside + self._sums(along, inside, columns).step(inside))
+                sign = torch.where(triangle.diagonal() < 0, -1.0, 1.0)
+                inside, triangle = fresh * sign, triangle * sign[:, None]
+                t = along.t @ triangle.T
+        span = columns @ inside
+        along = self.registrar.refine(self.views[2], span, t, 3)
+        within = self._sums(along, inside, columns).covariance(inside)
+        lift = torch.kron(torch.eye(span.shape[1], dtype=torch.float64), columns.double().cpu())
+        return span, lift @ within @ lift.T, along.t
+
+    def _sums(self, along: Along, inside: Float[Tensor, "f k"], columns: Float[Tensor, "m f"]) -> JointEquations:
+        """Normal equations of the pairs that registered, in the coordinates of a family."""
+        good = torch.isfinite(along.error) & self.good
+        good = good if bool(good.any()) else torch.isfinite(along.error)
+        scale = float(along.error[good].median()) + FLOOR if bool(good.any()) else FLOOR
+        equations = NormalEquations(
+            columns.T @ along.equations.hessian[good] @ columns,
+            along.equations.gradient[good] @ columns,
+            along.error[good],
+        )
+        structure = torch.einsum("ia,jb,ijk,kc->abc", columns, columns, self.registrar.structure, columns)
+        return JointEquations.of(
+            equations, along.t[good], inside, structure, robust_weight(along.error[good], scale)
+        )
+
+
+def _restricted(votes: Votes, columns: Float[Tensor, "m f"]) -> Votes:
+    """Votes for coordinates in a family: the nearest in what the pairs' pixels can tell."""
+    hessian = columns.T @ votes.hessian @ columns
+    ridge = 1e-6 * hessian.diagonal(dim1=-2, dim2=-1).amax(-1).clamp_min(1e-9)
+    regular = hessian + ridge[:, None, None] * torch.eye(columns.shape[1], device=columns.device)
+    v = torch.linalg.solve(regular, columns.T @ votes.hessian @ votes.v[..., None])[..., 0]
+    return Votes(v, hessian, votes.scale)
+
+
+def _block_numbers(view: View) -> Tensor:
+    height, width = view.grid.shape
+    rows, columns = torch.arange(height) // _BLOCK, torch.arange(width) // _BLOCK
+    return (rows[:, None] * (int(columns.max()) + 1) + columns).flatten()
+
+
+def _blocks(view: View, seed: int) -> tuple[Tensor, Tensor]:
+    """Pixels (h, w) of blocks to fit to, and of blocks held out: half of them each, by chance."""
+    numbers = _block_numbers(view)
+    count = int(numbers.max()) + 1
+    chosen = np.zeros(count, dtype=np.float32)
+    chosen[np.random.default_rng(seed).permutation(count)[: (count + 1) // 2]] = 1
+    fitted = torch.as_tensor(chosen)[numbers].reshape(view.grid.shape).to(view.source)
+    return fitted, 1 - fitted

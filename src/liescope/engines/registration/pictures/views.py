@@ -1,0 +1,125 @@
+"""Pictures on levels of resolution with what is valid of them: a pixel that is missing, or outside, is never a value.
+
+A level holds the pictures blurred and resampled over their valid pixels alone, and the pixels whose neighbours are
+valid too, so that interpolation and derivatives look at nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as nnf
+from jaxtyping import Float
+from torch import Tensor
+
+from liescope.geometry import Grid
+from liescope.geometry.smoothing import smoothing_operator
+
+__all__ = ["Level", "View", "levels_of", "view_of"]
+
+_LEAST_COVER = 0.5
+"""Of the weights of a level's pixel that must fall on valid pixels for its value to count."""
+
+_ANTIALIAS = 0.5
+"""Standard deviation, in pixels of a coarser level, of the blur that goes with resampling."""
+
+
+class Level(NamedTuple):
+    """A grid and the operators that bring full-size pictures onto it: ``rows @ picture @ columns.T``."""
+
+    grid: Grid
+    rows: Tensor
+    columns: Tensor
+
+    def apply(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c i j"]:
+        """Weighted sums over the pixels of full-size images."""
+        return self.rows @ images @ self.columns.T
+
+
+@dataclass(frozen=True)
+class View:
+    """Pairs on a level.
+
+    Attributes
+    ----------
+    grid : Grid
+    source, target : tensors, shape (B, C, h, w)
+        Every picture with mean 0 and variance 1 over its valid pixels; what is missing is filled in from around.
+    source_valid, target_valid : tensors, shape (B, 1, h, w)
+        1 where a pixel and its eight neighbours are valid, else 0.
+    """
+
+    grid: Grid
+    source: Tensor
+    target: Tensor
+    source_valid: Tensor
+    target_valid: Tensor
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def take(self, index: slice | Tensor) -> View:
+        """Some of the pairs."""
+        source, target = self.source[index], self.target[index]
+        return View(self.grid, source, target, self.source_valid[index], self.target_valid[index])
+
+    def mirrored(self) -> View:
+        """The same sources with targets turned over, left for right."""
+        target, valid = self.target.flip(-1), self.target_valid.flip(-1)
+        return replace(self, target=target, target_valid=valid)
+
+    def permuted(self, order: Tensor) -> View:
+        """The same sources with the targets of other pairs."""
+        return replace(self, target=self.target[order], target_valid=self.target_valid[order])
+
+    def within(self, blocks: Float[Tensor, "h w"]) -> View:
+        """The same pairs, of whose targets only the pixels in ``blocks`` (1) are compared with."""
+        return replace(self, target_valid=self.target_valid * blocks)
+
+
+def levels_of(full: Grid, longest: Sequence[int], device: torch.device) -> list[Level]:
+    """Levels with longest sides of at most so many pixels; blurred where they are coarser than the pictures."""
+    levels = []
+    for side in longest:
+        coarser = side < max(full.shape)
+        grid = full.resampled(side) if coarser else full
+        blur = _ANTIALIAS if coarser else 0.0
+        rows, columns = (smoothing_operator(f, g, blur).to(device) for f, g in zip(full.shape, grid.shape, strict=True))
+        levels.append(Level(grid, rows, columns))
+    return levels
+
+
+def view_of(level: Level, images: tuple[Tensor, Tensor], valid: tuple[Tensor | None, Tensor | None]) -> View:
+    """Full-size pairs on a level; ``valid`` (B, 1, H, W) or None where every pixel is."""
+    parts = [_on_level(level, x, m) for x, m in zip(images, valid, strict=True)]
+    (source, source_valid), (target, target_valid) = parts
+    return View(level.grid, source, target, source_valid, target_valid)
+
+
+def _on_level(level: Level, images: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor]:
+    whole = level.apply(images.new_ones(1, 1, *images.shape[-2:]))
+    if valid is None:
+        values = level.apply(images) / whole
+        inside = torch.ones_like(values[:, :1])
+    else:
+        cover = level.apply(valid)
+        values = level.apply(torch.where(valid > 0, images, 0)) / cover.clamp_min(1e-6)
+        inside = (cover > _LEAST_COVER * whole).to(images)
+        values = torch.where(inside > 0, values, 0)
+    weight = inside.expand_as(values)
+    count = weight.sum(dim=(1, 2, 3), keepdim=True).clamp_min(1)
+    mean = (values * weight).sum(dim=(1, 2, 3), keepdim=True) / count
+    values = (values - mean) * weight
+    # A hot pixel or two must not set the scale of a picture.
+    spread = (values.square().sum(dim=(1, 2, 3), keepdim=True) / count).sqrt().clamp_min(1e-12)
+    clipped = values.clamp(-4 * spread, 4 * spread)
+    spread = (clipped.square().sum(dim=(1, 2, 3), keepdim=True) / count).sqrt().clamp_min(1e-12)
+    return values / spread, _eroded(inside)
+
+
+def _eroded(valid: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b 1 h w"]:
+    """Pixels whose neighbours are valid: a derivative is known there. The frame has no neighbours outside."""
+    return 1 - nnf.max_pool2d(nnf.pad(1 - valid, (1, 1, 1, 1), value=1.0), 3, stride=1)

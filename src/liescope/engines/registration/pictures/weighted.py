@@ -1,0 +1,159 @@
+"""The registration problem of pictures: overlap alone counts, brightness is eliminated, outliers weigh little.
+
+With w the moved source, y the target and W the weight of a pixel (0 where the source's origin or the target is not
+valid), a pair's residual is ``r = g w + o - y``. Gain g and offset o have a closed form and are eliminated like any
+linear unknown; the error is the robust mean of r^2 over the overlap in units of the target's variance there, so that
+neither a small overlap nor a flat one looks like a good fit.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from liescope.engines.registration.linearise import FieldTable, NormalEquations, gradient
+from liescope.engines.registration.pictures.views import View
+from liescope.geometry.transport import sample
+
+__all__ = ["LEAST_OVERLAP", "Compared", "compared", "equations_of"]
+
+LEAST_OVERLAP = 0.3
+"""Of the valid pixels that must be common to a moved source and its target."""
+
+_ROBUST = 3.0
+"""Residuals of so many robust standard deviations count half."""
+
+_LEAST_SCALE = 0.1
+"""Of the target's standard deviation: smaller residuals are never taken for outliers."""
+
+_LOOKED_AT = 1000
+_NOTHING = 1e-6
+
+
+class Compared(NamedTuple):
+    """Moved sources beside their targets.
+
+    Attributes
+    ----------
+    error : tensor, shape (B,)
+        Robust mean square of what is left over the overlap, in units of the target's variance there: 0 for a copy,
+        about 1 where they have nothing in common. Infinite where too little overlaps.
+    gain, offset : tensors, shape (B,)
+        target = gain * moved source + offset, on the scale of the view.
+    overlap : tensor, shape (B,)
+        Share of the valid pixels that are compared.
+    matched, residual, weight : tensors, shape (B, C, h, w)
+        g w + o, its difference to the target, and the weights of the pixels.
+    """
+
+    error: Tensor
+    gain: Tensor
+    offset: Tensor
+    overlap: Tensor
+    matched: Tensor
+    residual: Tensor
+    weight: Tensor
+
+
+def compared(view: View, origins: Float[Tensor, "b n 2"], outside: bool = False, invert: bool = False) -> Compared:
+    """Compare sources, moved so that every pixel shows what was at its origin, with their targets.
+
+    Parameters
+    ----------
+    outside : bool
+        What lies outside of pictures is known (background), and counts.
+    """
+    shape = view.source.shape
+    grid = view.grid
+    moved = sample(view.source, origins, grid).reshape(shape)
+    if outside:
+        overlap_mask = view.target_valid
+    else:
+        inside = sample(view.source_valid, origins, grid).reshape(view.source_valid.shape)
+        overlap_mask = (inside > 0.999).to(moved) * view.target_valid
+    mask = overlap_mask.expand(shape)
+    gain, offset = _brightness(moved, view.target, mask)
+    residual = _residual(moved, view.target, gain, offset)
+    scale = _scale(residual, mask, view.target)
+    weight = mask / (1 + (residual / scale).square())
+    gain, offset = _brightness(moved, view.target, weight)
+    residual = _residual(moved, view.target, gain, offset)
+    weight = mask / (1 + (residual / scale).square())
+    count = mask.sum(dim=(1, 2, 3))
+    least = torch.minimum(view.source_valid.sum(dim=(1, 2, 3)), view.target_valid.sum(dim=(1, 2, 3))) * shape[1]
+    lost = (mask * scale.square() * torch.log1p((residual / scale).square())).sum(dim=(1, 2, 3)) / count.clamp_min(1)
+    error = lost / _variance(view.target, weight).clamp_min(_NOTHING)
+    overlap = count / least.clamp_min(1)
+    error = torch.where((overlap < LEAST_OVERLAP) | (gain <= 0), torch.inf, error)
+    matched = gain[:, None, None, None] * moved + offset[:, None, None, None]
+    return Compared(error, gain, offset, overlap, matched, residual, weight)
+
+
+def equations_of(view: View, found: Compared, table: FieldTable) -> NormalEquations:
+    """Normal equations for a further small flow, gain and offset eliminated.
+
+    The error is in units of the target's variance over the overlap, per pixel; Hessian and gradient likewise.
+    """
+    count, m = len(view), table.dimension
+    weight, residual = found.weight, found.residual
+    gx, gy = gradient((found.matched + view.target) / 2, view.grid)
+
+    def pixels(*products: Tensor) -> Tensor:
+        return torch.stack([(weight * p).sum(dim=1).reshape(count, -1) for p in products], dim=1)
+
+    moments = pixels(gx * gx, gx * gy, gy * gy)
+    slopes = pixels(residual * gx, residual * gy)
+    with_gain = pixels(found.matched * gx, found.matched * gy)
+    with_offset = pixels(gx, gy)
+    triangle = moments.reshape(count, -1) @ table.products
+    hessian = triangle.new_empty(count, m, m)
+    i, j = torch.triu_indices(m, m)
+    hessian[:, i, j] = triangle
+    hessian[:, j, i] = triangle
+    across = torch.stack([part.reshape(count, -1) @ table.linear for part in (with_gain, with_offset)], dim=2)
+    sums = [(weight * p).sum(dim=(1, 2, 3)) for p in (found.matched.square(), found.matched, torch.ones_like(weight))]
+    inner = torch.stack([sums[0], sums[1], sums[1], sums[2]], dim=1).reshape(count, 2, 2)
+    ridge = 1e-6 * inner.diagonal(dim1=1, dim2=2).amax(1).clamp_min(_NOTHING)
+    inner = inner + ridge[:, None, None] * torch.eye(2, device=inner.device)
+    hessian = hessian - across @ torch.linalg.solve(inner, across.mT)
+    slope = -(slopes.reshape(count, -1) @ table.linear)
+    unit = (sums[2] * _variance(view.target, weight)).clamp_min(_NOTHING)
+    return NormalEquations(hessian / unit[:, None, None], slope / unit[:, None], found.error)
+
+
+def _brightness(moved: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Gain and offset (B,) of least squares over the weights."""
+    total = weight.sum(dim=(1, 2, 3)).clamp_min(_NOTHING)
+    mean_w, mean_y = ((weight * x).sum(dim=(1, 2, 3)) / total for x in (moved, target))
+    centred = moved - mean_w[:, None, None, None]
+    var = (weight * centred.square()).sum(dim=(1, 2, 3)) / total
+    cov = (weight * centred * target).sum(dim=(1, 2, 3)) / total
+    gain = cov / var.clamp_min(_NOTHING)
+    return gain, mean_y - gain * mean_w
+
+
+def _residual(moved: Tensor, target: Tensor, gain: Tensor, offset: Tensor) -> Tensor:
+    return gain[:, None, None, None] * moved + offset[:, None, None, None] - target
+
+
+def _variance(images: Tensor, weight: Tensor) -> Float[Tensor, " b"]:
+    total = weight.sum(dim=(1, 2, 3)).clamp_min(_NOTHING)
+    mean = (weight * images).sum(dim=(1, 2, 3)) / total
+    return (weight * (images - mean[:, None, None, None]).square()).sum(dim=(1, 2, 3)) / total
+
+
+def _scale(residual: Tensor, mask: Tensor, target: Tensor) -> Float[Tensor, "b 1 1 1"]:
+    """Robust size of residuals over the overlap, and never less than a share of the target's spread."""
+    # A thousand of the pixels tell the median. Those outside of the overlap are moved to the far end.
+    stride = max(1, residual[0].numel() // _LOOKED_AT)
+    some, counted = (x.flatten(1)[:, ::stride] for x in (residual, mask))
+    sizes = torch.where(counted > 0, some.abs(), torch.inf).sort(dim=1).values
+    middle = (counted.sum(dim=1) / 2).long().clamp(max=sizes.shape[1] - 1)
+    mad = sizes.gather(1, middle[:, None])[:, 0]
+    mad = torch.where(torch.isfinite(mad), mad, 0)
+    spread = _variance(target, mask).sqrt()
+    scale = (_ROBUST * 1.4826 * mad).clamp_min(_NOTHING)
+    return torch.maximum(scale, _LEAST_SCALE * spread)[:, None, None, None].clamp_min(_NOTHING)
