@@ -17,6 +17,11 @@ from typing import Any
 # Before torch is loaded, and for the processes that tests start: a worker per core, and a thread per worker.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import checked_once
+
+# Before liescope is loaded.
+checked_once.install()
+
 import numpy as np
 import pytest
 
