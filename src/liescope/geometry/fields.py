@@ -181,7 +181,8 @@ class PolynomialBasis(Basis):
         for component in polynomial.unbind(-2):
             rows = component[..., None].unbind(-2)
             components.append(_horner(map(rows.__getitem__, self._horner_order), coordinates, self.degree))
-        return torch.stack(components, dim=-1)
+        # Each component lies in one piece: what follows reads them one by one.
+        return torch.stack(components).movedim(0, -1)
 
 
 def _lowered(exponent: tuple[int, ...], axis: int) -> tuple[int, ...]:
@@ -200,9 +201,9 @@ def _horner(rows: Iterator[Tensor], coordinates: Sequence[Tensor], degree: int) 
         for _ in range(degree):
             row = torch.addcmul(next(rows).expand_as(last), row, last)
         return row
-    total = torch.zeros_like(last)
-    for q in range(degree, -1, -1):
-        total = torch.addcmul(_horner(rows, inner, degree - q), total, last)
+    total = _horner(rows, inner, 0)
+    for q in range(1, degree + 1):
+        total = torch.addcmul(_horner(rows, inner, q), total, last)
     return total
 
 
