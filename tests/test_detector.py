@@ -212,9 +212,9 @@ def test_elongated_images(shape: tuple[int, int], along: str) -> None:
     short = min(shape)
     # Texture everywhere: a single blob could as well be turned about a far centre as shifted. It fades towards the
     # borders, so that nothing enters or leaves.
-    source = ndimage.gaussian_filter(rng.normal(size=(80, *shape)), (0, 0.08 * short, 0.08 * short))
+    source = ndimage.gaussian_filter(rng.normal(size=(40, *shape)), (0, 0.08 * short, 0.08 * short))
     source *= np.hanning(shape[0] + 2)[1:-1, None] ** 2 * np.hanning(shape[1] + 2)[1:-1] ** 2
-    shift = rng.uniform(-0.15, 0.15, 80) * short
+    shift = rng.uniform(-0.15, 0.15, 40) * short
     target = np.stack(
         [
             ndimage.shift(image, (0, d) if along == "x" else (-d, 0), mode="grid-constant")
