@@ -28,6 +28,10 @@ with_bench := $(VENV)/.installed-bench
 recipe := pyproject.toml constraints.txt
 lowest := .venv-lowest
 
+# Processes that the tests start read what was compiled once, whatever the shell says; beside the environment, not the source.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/pycache
+
 # One worker a core, each with one thread. Tests that share something expensive are one group.
 parallel := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --durations=15
 # Exits with what the tests said, or the type checker where they said nothing.

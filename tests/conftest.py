@@ -17,8 +17,14 @@ from typing import Any
 # Before torch is loaded, and for the processes that tests start: a worker per core, and a thread per worker.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import checked_once
+
+# Before liescope is loaded.
+checked_once.install()
+
 import numpy as np
 import pytest
+from groups import Plugin, tell_groups
 
 from liescope.algebra import Generator
 from liescope.cli import main
@@ -46,7 +52,7 @@ def function_of(node: str) -> str:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The longest first, those that share a fixture together; what takes long is marked slow."""
     known: dict[str, float] = json.loads(DURATIONS.read_text(encoding="utf-8")) if DURATIONS.is_file() else {}
     groups: dict[str, list[pytest.Item]] = defaultdict(list)
@@ -57,10 +63,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         seconds = [known.get(function_of(item.nodeid), 0.0) for item in members]
         lasts[group] = sum(seconds)
         for item in members:
-            if shared_by(item):
-                item.add_marker(pytest.mark.xdist_group(group))
             if max(seconds) >= LONG:
                 item.add_marker(pytest.mark.slow)
+    tell_groups(config, {item.nodeid: shared for item in items if (shared := shared_by(item))})
     # What stays together stays so without workers too.
     items[:] = [item for group in sorted(groups, key=lambda name: -lasts[name]) for item in groups[group]]
 
@@ -112,6 +117,8 @@ class _Durations:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("dist") == "loadgroup" and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Plugin())
     if config.getoption("--write-durations") and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Durations())
 

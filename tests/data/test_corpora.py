@@ -40,6 +40,16 @@ def test_embedded_corpora(name: str, shape: tuple[int, ...], classes: int) -> No
     assert corpus.credit
 
 
+def test_digits_belong_to_whoever_asked_for_them() -> None:
+    first, second = (load_corpus("mnist-5k") for _ in range(2))
+    kept = np.array(second.images), np.array(second.labels)
+    for mine in (first.images, first.labels):
+        np.asarray(mine)[:] = 0
+    for other in (second, load_corpus("mnist-5k")):
+        np.testing.assert_array_equal(other.images, kept[0])
+        np.testing.assert_array_equal(other.labels, kept[1])
+
+
 def test_fast_reading_of_the_digits_is_that_of_their_package(digits: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "_digits_file", lambda: Path("nowhere"))
     slow = load_corpus("mnist-5k")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 
@@ -114,7 +116,7 @@ def _is_affine(field: np.ndarray, parts: np.ndarray, points: torch.Tensor) -> bo
     """Whether the part of degree one is all there is of a field, as nearly as names are given."""
     affine = parts[:, 0] + points.numpy() @ parts[:, 1:3].T
     weights = np.linalg.norm(field) + 1e-300
-    return float(np.linalg.norm(field / weights - affine / weights)) <= np.sqrt(1 - _AGREEMENT**2)
+    return float(np.linalg.norm(field / weights - affine / weights)) <= math.sqrt(1 - _AGREEMENT**2)
 
 
 def recognise(coefficients: np.ndarray, basis: Basis, domain: DomainLike) -> Recognition:

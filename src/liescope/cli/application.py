@@ -45,6 +45,10 @@ Lags = Annotated[
     str | None,
     typer.Option(metavar="L1,L2,...", help="For films: frames from the first to the second of a pair. Default: 1."),
 ]
+NoData = Annotated[float | None, typer.Option(metavar="VALUE", help="The value of pixels that were not measured.")]
+OutsideOf = Annotated[
+    str, typer.Option(help="What lies outside of images: zero (their background), unknown, or auto: by their borders.")
+]
 ResultFolder = Annotated[Path, typer.Option(help="Folder to write; an earlier result there is replaced.")]
 BasisName = Annotated[str, typer.Option(help="Vector fields to look among: affine, quadratic, conformal, ...")]
 GeneratorCount = Annotated[str, typer.Option(help="Number of generators, or auto.")]
@@ -177,6 +181,8 @@ def detect(
     engine: Annotated[str, typer.Option(help="auto, registration or latent.")] = "auto",
     basis: BasisName = "affine",
     generators: GeneratorCount = "auto",
+    nodata: NoData = None,
+    border: OutsideOf = "auto",
     seed: Seed = 0,
     json: AsJson = False,
     quiet: Quiet = False,
@@ -191,10 +197,13 @@ def detect(
       liescope detect pairs.npz --out found --generators 2 --json
       liescope detect pairs.npz --out found --engine latent
       liescope detect film.tif --lags 1,2,3 --out found
+      liescope detect radar.npz --nodata 65535 --out found
     """
     from liescope.cli.detecting import run_detect
 
-    run_detect(pairs, out, engine, basis, generators, seed, as_json=json, quiet=quiet, lags=lags)
+    run_detect(
+        pairs, out, engine, basis, generators, seed, as_json=json, quiet=quiet, lags=lags, nodata=nodata, border=border
+    )
 
 
 @app.command()

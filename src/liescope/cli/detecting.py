@@ -13,6 +13,7 @@ from liescope.cli.table import print_result
 from liescope.data import holds_film, load_pairs, read_film
 from liescope.detector import detect
 from liescope.engines import engine_names
+from liescope.engines.contract import BORDERS
 from liescope.engines.latent import CHECKPOINT_FILES, get_config
 from liescope.errors import InputError, suggest
 from liescope.geometry import get_basis
@@ -34,6 +35,8 @@ def run_detect(
     config: str | None = None,
     resume: bool = False,
     lags: str | None = None,
+    nodata: float | None = None,
+    border: str = "auto",
 ) -> None:
     """Check everything, detect, write the result folder, tell. ``pairs`` may be a film, with ``lags`` as "1,2,3".
 
@@ -45,6 +48,8 @@ def run_detect(
     count = _generator_count(generators)
     if seed < 0:
         raise InputError(f"expected a seed that is a whole number >= 0, got {seed}")
+    if border not in BORDERS:
+        raise InputError(f"unknown border {border!r}.{suggest(border, BORDERS)}")
     fields = get_basis(basis)
     steps = None if lags is None else whole_numbers(lags, "--lags")
     check_folder(out)
@@ -61,6 +66,8 @@ def run_detect(
             n_generators=count,
             random_state=seed,
             progress=display,
+            nodata=nodata,
+            border=border,
             **latent,
         )
         display("writing the result", 0.0)
@@ -83,7 +90,7 @@ def _data(path: Path, lags: list[int] | None, display: ProgressDisplay) -> dict[
         if lags is not None:
             raise InputError(f"expected a film with --lags, got pairs in '{path}', try without --lags")
         data = load_pairs(path)
-        return {"X": data.source, "Y": data.target}
+        return {"X": data.source, "Y": data.target, "source_mask": data.source_mask, "target_mask": data.target_mask}
     display("reading the film", 0.0)
     return {"frames": read_film(path), "lags": lags}
 

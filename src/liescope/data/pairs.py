@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from liescope.data.checks import MIN_PAIRS, reason, validate_images
+from liescope.data.checks import reason, validate_images
 from liescope.data.kinds import other_kind
 from liescope.errors import InputError
 
@@ -45,6 +45,9 @@ IN_MEMORY_BYTES = 1 << 26
 _REFUSED = {".pkl", ".pickle", ".pt", ".pth", ".joblib", ".dill", ".ckpt", ".mat", ".npy"}
 
 
+_OPTIONAL = ("magnitude", "label", "meta", "source_mask", "target_mask")
+
+
 @dataclass(frozen=True, eq=False)
 class Pairs:
     """Source and target images with what is known about them.
@@ -58,6 +61,8 @@ class Pairs:
         Class of the source image.
     meta : dict
         JSON-able settings and truth; see ``META_KEYS``.
+    source_mask, target_mask : array, shape (N, H, W) or (H, W), optional
+        True where a pixel is valid.
     """
 
     source: Any
@@ -65,6 +70,8 @@ class Pairs:
     magnitude: np.ndarray | None = None
     label: np.ndarray | None = None
     meta: dict[str, Any] = field(default_factory=dict)
+    source_mask: np.ndarray | None = None
+    target_mask: np.ndarray | None = None
 
     def __len__(self) -> int:
         return int(self.source.shape[0])
@@ -109,6 +116,8 @@ def save_pairs(path: str | Path, pairs: Pairs) -> Path:
         arrays["magnitude"] = pairs.magnitude
     if pairs.label is not None:
         arrays["label"] = pairs.label
+    masks = {"source_mask": pairs.source_mask, "target_mask": pairs.target_mask}
+    arrays |= {name: mask for name, mask in masks.items() if mask is not None}
     meta = json.dumps(pairs.meta)
     if path.suffix in (".h5", ".hdf5"):
         from liescope.data.stacks import write_hdf5
@@ -127,14 +136,14 @@ def save_pairs(path: str | Path, pairs: Pairs) -> Path:
     return path
 
 
-def load_pairs(path: str | Path, min_pairs: int = MIN_PAIRS) -> Pairs:
+def load_pairs(path: str | Path, min_pairs: int = 1) -> Pairs:
     """Read and check a set of pairs.
 
     Parameters
     ----------
     path : path
-        ``.npz`` or ``.h5`` with ``source`` and ``target``, or a folder with subfolders ``source`` and
-        ``target`` of paired image files. HDF5, folders and large uncompressed ``.npz`` are read lazily.
+        ``.npz`` or ``.h5`` with ``source`` and ``target`` (NaN: missing pixels), or a folder with subfolders
+        ``source`` and ``target`` of paired image files. HDF5, folders and large uncompressed ``.npz`` are read lazily.
     min_pairs : int
         Smallest number of pairs accepted.
 
@@ -161,13 +170,14 @@ def load_pairs(path: str | Path, min_pairs: int = MIN_PAIRS) -> Pairs:
     elif path.suffix.lower() in (".h5", ".hdf5"):
         from liescope.data.stacks import read_hdf5
 
-        arrays = read_hdf5(path, ("source", "target"), optional=("magnitude", "label", "meta"))
+        arrays = read_hdf5(path, ("source", "target"), optional=_OPTIONAL)
     else:
-        arrays = read_npz(path, ("source", "target"), optional=("magnitude", "label", "meta"))
+        arrays = read_npz(path, ("source", "target"), optional=_OPTIONAL)
     try:
-        source, target = validate_images(arrays["source"], arrays["target"], min_pairs=min_pairs)
+        source, target = validate_images(arrays["source"], arrays["target"], min_pairs=min_pairs, nan=True)
         magnitude, label = _truth(arrays, len(source))
-        return Pairs(source, target, magnitude, label, _meta(arrays.get("meta")))
+        masks = arrays.get("source_mask"), arrays.get("target_mask")
+        return Pairs(source, target, magnitude, label, _meta(arrays.get("meta")), *masks)
     except InputError as error:
         raise InputError(f"{path.name}: {error}") from None
 

@@ -324,6 +324,8 @@ def detect(
     >>> result.generators[0].generator.name
     'rotation'
     """
-    detector = SymmetryDetector(engine, basis, n_generators, random_state, device, progress, config, work_dir, resume, border)
+    detector = SymmetryDetector(
+        engine, basis, n_generators, random_state, device, progress, config, work_dir, resume, border
+    )
     missing = {"source_mask": source_mask, "target_mask": target_mask, "nodata": nodata}
     return detector.fit(X, Y, image_shape, frames=frames, lags=lags, **missing).result_

@@ -32,13 +32,13 @@ def missing_pixels(
     InputError
         A mask of another shape, or with nothing valid; a value of ``nodata`` that no pixel has.
     """
-    masks = [
-        _mask(mask, name, source) for mask, name in ((source_mask, "source_mask"), (target_mask, "target_mask"))
-    ]
+    masks = [_mask(mask, name, source) for mask, name in ((source_mask, "source_mask"), (target_mask, "target_mask"))]
     if nodata is not None:
         if isinstance(nodata, bool) or not isinstance(nodata, int | float | np.number):
             raise InputError(f"expected nodata as a number, got {nodata!r}")
-        if np.isfinite(nodata) and not any((stack[part] == nodata).any() for stack in (source, target) for part in chunks(stack)):
+        if np.isfinite(nodata) and not any(
+            (stack[part] == nodata).any() for stack in (source, target) for part in chunks(stack)
+        ):
             raise InputError(f"expected pixels of value nodata={nodata}, got none, try leaving nodata out")
     nan = any(
         np.dtype(stack.dtype).kind == "f" and any(np.isnan(stack[part]).any() for part in chunks(stack))

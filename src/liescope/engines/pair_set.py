@@ -65,7 +65,7 @@ class Missing:
         good = np.isfinite(images)
         if self.nodata is not None and np.isfinite(self.nodata):
             good &= images != self.nodata
-        together = good.all(axis=1, keepdims=True)
+        together: np.ndarray = good.all(axis=1, keepdims=True)
         if mask is not None:
             together &= (mask if mask.ndim == 2 else mask[index])[..., None, :, :]
         return together

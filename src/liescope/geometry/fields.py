@@ -9,7 +9,7 @@ or a fast evaluation (Horner), and brackets are exact.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import combinations_with_replacement
 from typing import Any
@@ -129,6 +129,11 @@ class PolynomialBasis(Basis):
         """Exponents of the k monomials."""
         return monomial_exponents(self.degree, self.ndim)
 
+    @cached_property
+    def _horner_order(self) -> list[int]:
+        """The monomials as Horner's rule meets them: the highest power of the last coordinate first."""
+        return sorted(range(len(self.exponents)), key=lambda i: self.exponents[i][::-1], reverse=True)
+
     def embedded(self, degree: int) -> Float[Tensor, "m d k"]:
         """The table on the monomials of a degree at least this basis's own."""
         extra = len(monomial_exponents(degree, self.ndim)) - self.table.shape[-1]
@@ -174,9 +179,10 @@ class PolynomialBasis(Basis):
         coordinates = [c.expand(shape) for c in points.unbind(-1)]
         components = []
         for component in polynomial.unbind(-2):
-            table = dict(zip(self.exponents, component[..., None].unbind(-2), strict=True))
-            components.append(_horner(table, coordinates, self.degree))
-        return torch.stack(components, dim=-1)
+            rows = component[..., None].unbind(-2)
+            components.append(_horner(map(rows.__getitem__, self._horner_order), coordinates, self.degree))
+        # Each component lies in one piece: what follows reads them one by one.
+        return torch.stack(components).movedim(0, -1)
 
 
 def _lowered(exponent: tuple[int, ...], axis: int) -> tuple[int, ...]:
@@ -184,22 +190,20 @@ def _lowered(exponent: tuple[int, ...], axis: int) -> tuple[int, ...]:
     return (*exponent[:axis], exponent[axis] - 1, *exponent[axis + 1 :])
 
 
-def _horner(
-    table: Mapping[tuple[int, ...], Tensor], coordinates: Sequence[Tensor], degree: int, tail: tuple[int, ...] = ()
-) -> Tensor:
+def _horner(rows: Iterator[Tensor], coordinates: Sequence[Tensor], degree: int) -> Tensor:
     """A polynomial at points: Horner's rule in the last coordinate, whose coefficients are polynomials in the others.
 
-    ``tail`` are the powers of coordinates behind the given ones, and ``degree`` is what they leave.
+    ``rows`` are the coefficients of its monomials, highest powers of the last coordinate first.
     """
     *inner, last = coordinates
     if not inner:
-        row = table[degree, *tail].expand_as(last)
-        for p in range(degree - 1, -1, -1):
-            row = torch.addcmul(table[p, *tail].expand_as(last), row, last)
+        row = next(rows).expand_as(last)
+        for _ in range(degree):
+            row = torch.addcmul(next(rows).expand_as(last), row, last)
         return row
-    total = torch.zeros_like(last)
-    for q in range(degree, -1, -1):
-        total = torch.addcmul(_horner(table, inner, degree - q, (q, *tail)), total, last)
+    total = _horner(rows, inner, 0)
+    for q in range(1, degree + 1):
+        total = torch.addcmul(_horner(rows, inner, q), total, last)
     return total
 
 

@@ -97,13 +97,16 @@ def flow(
     h = 1.0 / (steps or runge_kutta_steps(basis, coefficients, tolerance))
     lead = np.broadcast_shapes(coefficients.shape[:-1], points.shape[:-2])
     p = points.expand(*lead, *points.shape[-2:])
+    if not (coefficients.requires_grad or points.requires_grad):
+        # Each coordinate in one piece: the fields read them one by one. Gradients keep the order of their sums.
+        p = p.movedim(-1, 0).contiguous().movedim(0, -1)
     for _ in range(round(1 / h)):
         k1 = basis.velocity(p, coefficients)
         k2 = basis.velocity(p + (h / 2) * k1, coefficients)
         k3 = basis.velocity(p + (h / 2) * k2, coefficients)
         k4 = basis.velocity(p + h * k3, coefficients)
         p = (p + (h / 6) * (k1 + 2 * (k2 + k3) + k4)).clamp(-_FAR, _FAR)
-    return p
+    return p.contiguous()
 
 
 def flow_error(

@@ -144,9 +144,7 @@ class SpanTrials:
         reach = search.reach * max(1.0, float(torch.linalg.matrix_norm(triangle, 2)))
         return Search(span, search.starts @ triangle.T, reach), t @ triangle.T
 
-    def held_out_errors(
-        self, search: Search | None, permute: int = 0, mirrored: bool = False
-    ) -> Float[Tensor, " b"]:
+    def held_out_errors(self, search: Search | None, permute: int = 0, mirrored: bool = False) -> Float[Tensor, " b"]:
         """Errors of the held-out pairs as shares of their targets' energy.
 
         Parameters

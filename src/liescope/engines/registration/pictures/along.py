@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -25,7 +26,8 @@ _STEP_CAP = 0.3  # longest step, root mean square displacement in normalised uni
 _LEAST_SHARE = 1e-3
 
 
-class Along(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Along:
     """Pairs moved along directions.
 
     Attributes
@@ -47,17 +49,26 @@ class Along(NamedTuple):
 
     def take(self, index: Tensor) -> Along:
         """Some of the pairs."""
-        return Along(*(part[index] for part in self[:5]), NormalEquations(*(part[index] for part in self.equations)))
+        return self._of(part[index] for part in self._parts())
 
     def where(self, mask: Tensor, other: Along) -> Along:
         """Those of ``other`` in the mask, these elsewhere."""
+        pairs = zip(self._parts(), other._parts(), strict=True)
+        chosen = (torch.where(mask.reshape(-1, *(1,) * (a.ndim - 1)), b, a) for a, b in pairs)
+        return self._of(chosen)
 
-        def pick(a: Tensor, b: Tensor) -> Tensor:
-            return torch.where(mask.reshape(-1, *(1,) * (a.ndim - 1)), b, a)
+    @classmethod
+    def joined(cls, parts: Sequence[Along]) -> Along:
+        """Pairs of several batches as one."""
+        return cls._of(torch.cat(column) for column in zip(*(part._parts() for part in parts), strict=True))
 
-        parts = (pick(a, b) for a, b in zip(self[:5], other[:5], strict=True))
-        equations = NormalEquations(*(pick(a, b) for a, b in zip(self.equations, other.equations, strict=True)))
-        return Along(*parts, equations)
+    def _parts(self) -> tuple[Tensor, ...]:
+        return (self.t, self.error, self.overlap, self.gain, self.offset, *self.equations)
+
+    @classmethod
+    def _of(cls, parts: Iterable[Tensor]) -> Along:
+        t, error, overlap, gain, offset, *equations = parts
+        return cls(t, error, overlap, gain, offset, NormalEquations(*equations))
 
 
 class Registrar:
@@ -102,7 +113,7 @@ class Registrar:
         motion = self.motion(view, span, reach)
         step = partial(self._refined, view, motion, start, iterations)
         slices = list(chunk_slices(len(view), 4 * view.grid.size * view.source.shape[1]))
-        return _joined(list(map_chunks(step, slices)))
+        return Along.joined(list(map_chunks(step, slices)))
 
     def _refined(self, view: View, motion: Motion, start: Tensor, iterations: int, part: slice) -> Along:
         view, t = view.take(part), start[part]
@@ -126,12 +137,6 @@ class Registrar:
     def _along(self, view: View, motion: Motion, table: FieldTable, t: Tensor) -> Along:
         found = compared(view, motion.origins(t), self.outside)
         return Along(t, found.error, found.overlap, found.gain, found.offset, equations_of(view, found, table))
-
-
-def _joined(parts: list[Along]) -> Along:
-    columns = [torch.cat([part[i] for part in parts]) for i in range(5)]
-    equations = NormalEquations(*(torch.cat([part.equations[i] for part in parts]) for i in range(3)))
-    return Along(*columns, equations)
 
 
 def _damped(hessian: Tensor, slope: Tensor, damping: Tensor, metric: Tensor) -> Tensor:

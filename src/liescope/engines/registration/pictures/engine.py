@@ -1,4 +1,4 @@
-"""Pictures with content up to their border: which motion relates them, from overlap, mirror images and held-out blocks."""
+"""Pictures with content up to their border: which motion relates them, judged against their own mirror images."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ _NO_OVERLAP = 10.0
 
 
 class PictureMagnitudes(NamedTuple):
-    """Of M pairs: magnitudes (M, K) along a span's columns, their covariances (M, K, K), errors, gains, offsets (M,)."""
+    """Of M pairs: magnitudes (M, K) along a span's columns with covariances (M, K, K); errors, gains, offsets (M,)."""
 
     t: np.ndarray
     covariance: np.ndarray

@@ -62,7 +62,7 @@ def best_similarities(view: View, tried: Float[Tensor, "s 2"]) -> Similarities:
 
 def _searched(view: View, tried: Tensor, part: slice) -> Similarities:
     view = view.take(part)
-    grid, count = view.grid, len(view)
+    grid = view.grid
     height, width = grid.shape
     size = (2 * height, 2 * width)
     points = grid.points(device=view.source.device)
@@ -110,7 +110,8 @@ def _correlation(moved: _Transforms, reference: _Transforms, size: tuple[int, in
 
     def summed(a: Tensor, b: Tensor) -> Tensor:
         products = a.conj() * b
-        return torch.fft.irfft2(products[:, 0] if products.shape[1] == 1 else products.sum(dim=1), s=size)
+        shifted: Tensor = torch.fft.irfft2(products[:, 0] if products.shape[1] == 1 else products.sum(dim=1), s=size)
+        return shifted
 
     overlap = summed(moved.valid, reference.valid).round().clamp_min(1.0)
     one, two = summed(moved.values, reference.valid) / overlap, summed(moved.valid, reference.values) / overlap

@@ -22,7 +22,7 @@ _FAMILIES = {
     "zooms": ("translation-x", "translation-y", "scale"),
     "similarities": ("translation-x", "translation-y", "rotation", "scale"),
 }
-_OUTSIDE = 1e-6  # of a field's norm: what may be left of it off a span that holds it
+_OUTSIDE = 1e-3  # of a field's norm: what may be left of it off a span that holds it
 
 
 class Family(NamedTuple):
@@ -60,7 +60,8 @@ def in_basis(found: Similarities, basis: Basis, grid: Grid) -> Float[Tensor, "b 
     wanted = basis.fields(points)
     columns = wanted.permute(0, 2, 1).reshape(-1, basis.dimension)
     change = torch.linalg.lstsq(columns.double(), known.permute(0, 2, 1).reshape(-1, 6).double()).solution
-    return affine @ change.T.to(affine)
+    nearest: Tensor = affine @ change.T.to(affine)
+    return nearest
 
 
 def searched_for(span: Float[Tensor, "m k"], basis: Basis) -> Float[Tensor, "s 2"]:
@@ -81,4 +82,5 @@ def _within(span: Tensor, columns: Tensor | None) -> bool:
     if columns is None:
         return False
     columns = columns.to(span)
-    return float((span - columns @ (columns.T @ span)).norm()) <= _OUTSIDE ** 0.5
+    off = span - columns @ (columns.T @ span)
+    return float(off.norm()) <= _OUTSIDE

@@ -27,7 +27,7 @@ from liescope.engines.registration.pictures.starts import Family, families_of, i
 from liescope.engines.registration.pictures.views import View
 from liescope.engines.registration.span_trials import robust_weight
 
-__all__ = ["Candidate", "Free", "PictureTrials", "SAMPLE"]
+__all__ = ["SAMPLE", "Candidate", "Free", "PictureTrials"]
 
 SAMPLE = 48
 """Pairs that the span is found from."""
@@ -183,8 +183,9 @@ class PictureTrials:
         inner = span.T @ hessian @ span
         ridge = 1e-4 * inner.diagonal(dim1=-2, dim2=-1).amax(-1).clamp_min(1e-9)
         inner = inner + ridge[:, None, None] * torch.eye(span.shape[1], device=span.device)
-        right = (span.T @ hessian @ along.t[..., None])
-        return torch.linalg.solve(inner, right)[..., 0]
+        right = span.T @ hessian @ along.t[..., None]
+        t: Tensor = torch.linalg.solve(inner, right)[..., 0]
+        return t
 
     def refined(self, family: Family, span: Float[Tensor, "m k"]) -> tuple[Tensor, Tensor, Tensor]:
         """The span after joint steps with all magnitudes eliminated, its covariance (K m, K m), and those magnitudes.
@@ -218,9 +219,7 @@ class PictureTrials:
             along.error[good],
         )
         structure = torch.einsum("ia,jb,ijk,kc->abc", columns, columns, self.registrar.structure, columns)
-        return JointEquations.of(
-            equations, along.t[good], inside, structure, robust_weight(along.error[good], scale)
-        )
+        return JointEquations.of(equations, along.t[good], inside, structure, robust_weight(along.error[good], scale))
 
 
 def _restricted(votes: Votes, columns: Float[Tensor, "m f"]) -> Votes:
