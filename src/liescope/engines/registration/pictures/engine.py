@@ -122,7 +122,7 @@ def fit_pictures(data: PairSet, basis: Basis, settings: Settings, report: Progre
         "fixed_pixels": [[int(row), int(column)] for row, column in np.argwhere(fixed)],
         "steps": steps,
     }
-    if fixed.any():
+    if fixed.any() and not same:
         reason += f"; {int(fixed.sum())} pixels that never change are left out"
     measuring = partial(report, "measuring all pairs")
     measuring(0.0)
@@ -159,7 +159,9 @@ def _chosen(trials: PictureTrials, exactly: int | None) -> tuple[Candidate, list
     """The smallest span, of the simplest family, that explains held-out blocks as well as free motions do."""
     steps: list[dict[str, float]] = []
     best: Candidate | None = None
-    for number in range(1, trials.basis.dimension + 1):
+    # Where nothing in the basis relates the pairs, there is nothing to count.
+    limit = 1 if not trials.related and exactly is None else trials.basis.dimension
+    for number in range(1, limit + 1):
         if exactly is not None and number != exactly:
             continue
         tried: list[Candidate] = []
@@ -178,15 +180,15 @@ def _chosen(trials: PictureTrials, exactly: int | None) -> tuple[Candidate, list
 
 
 def _tests(trials: PictureTrials, chosen: Candidate) -> _Tests:
-    own, null, still = chosen.held_out, trials.mirrored.held_out, trials.still[0]
+    own, null, still = chosen.held_out, trials.mirrored.held_out, chosen.unmoved[0]
     if len(own) >= _FEW:
         p_related = float(mannwhitneyu(own.numpy(), null.numpy(), alternative="less").pvalue)
-        p_moved = float(wilcoxon((own - still).numpy(), alternative="less").pvalue)
+        p_moved = _less(own - still)
         p_mirror = float(mannwhitneyu(null.numpy(), trials.free.held_out.numpy(), alternative="less").pvalue)
     else:
-        p_related = _blocks_p(chosen.by_block, trials.mirrored.by_block)
-        p_moved = _blocks_p(chosen.by_block, trials.still[1])
-        p_mirror = _blocks_p(trials.mirrored.by_block, trials.free.by_block)
+        p_related = _less(chosen.by_block - trials.mirrored.by_block)
+        p_moved = _less(chosen.by_block - chosen.unmoved[1])
+        p_mirror = _less(trials.mirrored.by_block - trials.free.by_block)
     typical, mirrored = float(own.median()) + FLOOR, float(null.median()) + FLOOR
     unmoved, free = float(still.median()) + FLOOR, float(trials.free.held_out.median()) + FLOOR
     return _Tests(
@@ -197,8 +199,8 @@ def _tests(trials: PictureTrials, chosen: Candidate) -> _Tests:
     )
 
 
-def _blocks_p(one: Tensor, other: Tensor) -> float:
-    difference = (one - other).flatten()
+def _less(difference: Tensor) -> float:
+    """p-value of differences that are 0 or above by chance (Wilcoxon), of pairs or of blocks of few pairs."""
     difference = difference[torch.isfinite(difference)]
     if len(difference) < _FEW or not bool((difference != 0).any()):
         return 1.0

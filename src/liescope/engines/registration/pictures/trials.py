@@ -38,6 +38,9 @@ MIRRORED = 24
 _BLOCK = 8
 """Pixels a side, on the middle level, of the blocks that are fitted to or held out."""
 
+_RELATED = 0.6
+"""Of what free motions leave of mirror images: pairs that are related keep less than this."""
+
 FLOOR = 0.003
 """Error that two resampled copies of a picture have anyway, in units of the variance."""
 
@@ -47,8 +50,8 @@ _AS_WELL = 1.3
 _MOST_AS_WELL, _FAR_WORSE = 0.75, 2.0
 """... and so many of the pairs have no more than that times it."""
 
-_FEW = 6
-"""Fewer pairs than this are compared block by block."""
+_LEAST_MOVED = 1.0
+"""Pixels of the middle level, root mean square."""
 
 
 class Free(NamedTuple):
@@ -70,13 +73,15 @@ class Free(NamedTuple):
 class Candidate(NamedTuple):
     """A span, what it leaves on held-out blocks, and how that compares with free motions.
 
-    ``ratio`` (B,) are errors of pairs in units of those of free motions; ``enough`` tells whether it explains as much.
+    ``unmoved`` is what not moving leaves, as a whole and by block. ``ratio`` (B,) are errors of pairs in units of those
+    of free motions; ``enough`` tells whether it explains as much.
     """
 
     family: Family
     span: Tensor
     held_out: Tensor
     by_block: Tensor
+    unmoved: tuple[Tensor, Tensor]
     ratio: Tensor
     enough: bool
 
@@ -130,9 +135,14 @@ class PictureTrials:
         return found.error.clamp_max(10.0), by_block
 
     @property
+    def related(self) -> bool:
+        """Whether free motions leave typical pairs clearly less than they leave mirror images."""
+        return float(self.free.held_out.median()) + FLOOR < _RELATED * (float(self.mirrored.held_out.median()) + FLOOR)
+
+    @property
     def good(self) -> Tensor:
         """Pairs that free motions explain: what they leave is far from what they leave of mirror images."""
-        limit = 0.6 * self.mirrored.held_out.median()
+        limit = _RELATED * self.mirrored.held_out.median()
         good: Tensor = self.free.held_out < limit
         return good
 
@@ -173,7 +183,21 @@ class PictureTrials:
         judged = ratio[self.good] if bool(self.good.any()) else ratio
         most = float((judged <= _FAR_WORSE).float().mean()) >= _MOST_AS_WELL
         enough = float(judged.median()) <= _AS_WELL and most
-        return Candidate(family, span, held_out, by_block, ratio, enough)
+        unmoved = self._unmoved(on_blocks.t @ span.T)
+        return Candidate(family, span, held_out, by_block, unmoved, ratio, enough)
+
+    def _unmoved(self, v: Float[Tensor, "b m"]) -> tuple[Tensor, Tensor]:
+        """What is left of pairs as they are; of the least motions, what moving the other way leaves if that is less.
+
+        Moving by a part of a pixel averages a picture's noise, and so lowers the error, whichever way it goes.
+        """
+        view = self.views[1]
+        table = self.registrar.table(view)
+        metric = table.linear.T @ table.linear / view.grid.size
+        moved = torch.einsum("bi,ij,bj->b", v, metric, v).clamp_min(0).sqrt() / min(view.grid.pitch)
+        back = self._judged(view, -v)
+        other = (moved < _LEAST_MOVED) & (back[0] < self.still[0])
+        return torch.where(other, back[0], self.still[0]), torch.where(other[:, None], back[1], self.still[1])
 
     def _coordinates(self, span: Float[Tensor, "m k"]) -> Float[Tensor, "b k"]:
         """Where free coordinates are nearest to the span, by what a pair's pixels can tell."""
