@@ -38,7 +38,18 @@ DURATIONS = Path(__file__).with_name("durations.json")
 LONG = 0.5
 """Seconds from which a test is slow (``-m "not slow"`` leaves it out) and is in the table."""
 
-SHARED = ("site", "pages", "fitted", "super_detector", "product", "brief", "rotated", "rotation", "unfinished")
+SHARED = (
+    "site",
+    "pages",
+    "fitted",
+    "super_detector",
+    "product",
+    "brief",
+    "rotated",
+    "rotation",
+    "unfinished",
+    "tiny_run",
+)
 """Fixtures that take long to make: the tests of a file that use one run on one worker, which makes it once."""
 
 

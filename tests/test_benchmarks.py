@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib
 import importlib.util
 import json
@@ -58,6 +59,19 @@ def run_tiny(name: str, folder: Path) -> None:
     module("command").main(BENCHMARKS, [name, "--tiny", "--threads", "1", "--out", str(folder)])
 
 
+@pytest.fixture(scope="module")
+def tiny_run(tmp_path_factory):
+    """The folder of a benchmark that was run once for all tests that look at its record."""
+
+    @functools.cache
+    def run(name: str) -> Path:
+        folder = tmp_path_factory.mktemp(name)
+        run_tiny(name, folder)
+        return folder
+
+    return run
+
+
 def read(name: str, folder: Path) -> dict[str, Any]:
     """The record that was written, after a look at what all records have in common."""
 
@@ -87,9 +101,8 @@ def read(name: str, folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", SWEEPS)
-def test_a_sweep_measures_real_detections(name, tmp_path):
-    run_tiny(name, tmp_path)
-    record = read(name, tmp_path)
+def test_a_sweep_measures_real_detections(name, tiny_run):
+    record = read(name, tiny_run(name))
     for row in (row for table in record["tables"] for row in table["rows"]):
         assert 0.99 < row["cosine"] <= 1
         assert row["generators"] == [1]
@@ -142,9 +155,8 @@ def test_a_step_is_measured_beside_the_published_formulation(tmp_path):
     assert all(row["overhead"] > 0 and row["dense_median"] > 0 for row in growth)
 
 
-def test_decisions_are_counted_over_seeds(tmp_path):
-    run_tiny("decisions", tmp_path)
-    alarms, right, mixed, coverage = (table["rows"] for table in read("decisions", tmp_path)["tables"])
+def test_decisions_are_counted_over_seeds(tiny_run):
+    alarms, right, mixed, coverage = (table["rows"] for table in read("decisions", tiny_run("decisions"))["tables"])
     assert [(row["kind"], row["runs"], row["claimed"]) for row in alarms] == [
         ("identical", 2, 0.0),
         ("shuffled", 2, 0.0),
@@ -452,9 +464,9 @@ def keys(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", ["laws", "decisions"])
-def test_new_records_have_the_keys_of_the_committed_ones(name, tmp_path):
-    run_tiny(name, tmp_path)
-    new, old = (json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for folder in (tmp_path, RESULTS))
+def test_new_records_have_the_keys_of_the_committed_ones(name, tiny_run):
+    folders = (tiny_run(name), RESULTS)
+    new, old = (json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for folder in folders)
     for rows in (new, old):
         for row in (row for table in rows["tables"] for row in table["rows"]):
             # Of a decision: how often which number was found.
