@@ -26,6 +26,10 @@ __all__ = ["RegistrationEngine"]
 _MIRRORED_BETTER = 0.8
 """Of the pairs' own error: where mirrored targets leave less than this, images may be turned over."""
 
+_SAME = 1e-5
+_BRIGHTER = 0.1
+"""Logarithm of the factor between the brightest parts of sources and targets: more is no matter of interpolation."""
+
 _COPIES = 0.2
 """Of a target's variance: copies of one image leave less than this whatever their brightness."""
 
@@ -69,16 +73,26 @@ class RegistrationEngine(Engine):
         Permuted targets are no null for one scene, nor for images that are turned over; and a change of brightness
         looks like different images.
         """
-        if count.evidence.identity_error == 0:
+        if not self._doubtful(basis, trials, count):
             return None
-        if count.generators and not have_different_roots(count, basis):
-            own, mirrored = (trials.held_out_errors(count.span, mirrored=m).cpu().numpy() for m in (False, True))
-            if float(np.median(mirrored)) > _MIRRORED_BETTER * float(np.median(own)):
-                return None
         fit = fit_pictures(data, basis, settings, report, outside=True)
         if fit.verdict == "symmetry":
             return fit if float(np.median(fit.measured.residual)) < _COPIES else None
         return fit if fit.evidence.get("mirror_image") else None
+
+    def _doubtful(self, basis: Basis, trials: SpanTrials, count: Count) -> bool:
+        """Whether permuted targets may have misled: images turned over, one scene in all pairs, other brightness."""
+        found = count.generators > 0 and not have_different_roots(count, basis)
+        if found:
+            own, mirrored = (trials.held_out_errors(count.span, mirrored=m) for m in (False, True))
+        else:
+            own, mirrored = (trials.free_errors(mirrored=m) for m in (False, True))
+        if float(mirrored.median()) < _MIRRORED_BETTER * float(own.median()):
+            return True
+        if found or count.evidence.identity_error < _SAME:
+            return False
+        one_scene = float(np.median(count.evidence.null_errors)) < _COPIES
+        return one_scene or trials.brightness_change() > _BRIGHTER
 
     def restore(self, state: Mapping[str, bytes], basis: Basis, device: str = "cpu") -> Fitted:
         return fitted_of(state, basis, torch.device(device))

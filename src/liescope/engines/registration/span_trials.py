@@ -162,12 +162,14 @@ class SpanTrials:
             return self.aligner.unmoved_share(pyramid)
         return self.aligner.share(pyramid, self.aligner.magnitudes(pyramid, search).equations.error)
 
-    def free_errors(self, permute: int = 0) -> Float[Tensor, " b"]:
+    def free_errors(self, permute: int = 0, mirrored: bool = False) -> Float[Tensor, " b"]:
         """The same where every pair may move along all fields of the basis at once, from the identity."""
         aligner, pyramid = self.aligner, self.held_out_pyramid
         source, target = self._first_held_out
         if permute:
             pyramid, target = pyramid.permuted(permute), target.roll(permute, 0)
+        if mirrored:
+            pyramid, target = pyramid.mirrored(), target.flip(-1)
         v = _coordinates(aligner, (source, target), pyramid).v
         everything = _everything(aligner, source)
         equations = aligner.refine(pyramid.fine_source, pyramid.fine_target, everything, aligner.fine, v, 2)[1]
@@ -187,6 +189,15 @@ class SpanTrials:
         pixels = pyramid.fine_target[0].numel()
         noise = variance * float(level.smooth(spot).square().sum()) * pixels
         return float(relative(noise, level.smooth(pyramid.fine_target)).clamp(max=1).median())
+
+    def brightness_change(self) -> float:
+        """Typical size of the logarithm of the factor between the brightest parts of a held-out source and target."""
+        peaks = [
+            images.abs().flatten(1).quantile(0.99, dim=1)
+            for images in (self.held_out_pyramid.fine_source, self.held_out_pyramid.fine_target)
+        ]
+        source, target = (peak.clamp_min(1e-6) for peak in peaks)
+        return float((target / source).log().abs().median())
 
     def is_closed(self, search: Search) -> bool:
         """Whether brackets of the span's generators stay in it."""
