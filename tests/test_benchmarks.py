@@ -65,7 +65,7 @@ def tiny_run(tmp_path_factory):
 
     @functools.cache
     def run(name: str) -> Path:
-        folder = tmp_path_factory.mktemp(name)
+        folder: Path = tmp_path_factory.mktemp(name)
         run_tiny(name, folder)
         return folder
 
