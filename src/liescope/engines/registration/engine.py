@@ -27,6 +27,7 @@ _MIRRORED_BETTER = 0.8
 """Of the pairs' own error: where mirrored targets leave less than this, images may be turned over."""
 
 _SAME = 1e-5
+_SOME, _RESAMPLING = 0.02, 2e-3
 _BRIGHTER = 0.1
 """Logarithm of the factor between the brightest parts of sources and targets: more is no matter of interpolation."""
 
@@ -89,9 +90,12 @@ class RegistrationEngine(Engine):
             own, mirrored = (trials.free_errors(mirrored=m) for m in (False, True))
         if float(mirrored.median()) < _MIRRORED_BETTER * float(own.median()):
             return True
-        if found or count.evidence.identity_error < _SAME:
+        if count.evidence.identity_error < _SAME:
             return False
-        one_scene = float(np.median(count.evidence.null_errors)) < _COPIES
+        if found:
+            # Of few scenes, some pairs with other pairs' targets fit as well as the pairs themselves.
+            return float(np.quantile(count.evidence.null_errors, _SOME)) < float(own.median()) + _RESAMPLING
+        one_scene = float(trials.free_errors(permute=1).median()) < _COPIES
         return one_scene or trials.brightness_change() > _BRIGHTER
 
     def restore(self, state: Mapping[str, bytes], basis: Basis, device: str = "cpu") -> Fitted:

@@ -102,6 +102,8 @@ def fit_pictures(data: PairSet, basis: Basis, settings: Settings, report: Progre
     """Find the generators of pairs of pictures and measure all pairs."""
     measurer = Measurer(basis, data.grid, data.device, outside)
     fixed = fixed_pixels(data)
+    # Where most of an image is background, few pixels tell what is usual.
+    fixed = np.zeros_like(fixed) if outside else fixed
     data = without_pixels(data, fixed) if fixed.any() else data
     finding = partial(report, "finding the generators")
     order = np.random.default_rng(settings.seed).permutation(len(data))

@@ -18,6 +18,9 @@ _FEWEST = 4
 _OUTLIER = 12.0
 """Robust standard deviations that a fixed pixel typically differs by from the median of its neighbours."""
 
+_STEADY = 0.3
+"""Of that difference: what half of the images may vary by."""
+
 _MOST = 0.02
 """Of the pixels: more of them are a pattern of the scene, or of the camera, and no faults."""
 
@@ -42,8 +45,10 @@ def _typical_deviation(stack: ImageStack, index: np.ndarray) -> np.ndarray:
     usual = 1.4826 * np.median(np.abs(deviation), axis=(1, 2), keepdims=True)
     # Where most pixels equal the median of their neighbours, as in smooth or saturated pictures, the mean tells.
     usual = np.maximum(usual, 0.1 * np.abs(deviation).mean(axis=(1, 2), keepdims=True)) + 1e-30
-    typical: np.ndarray = np.median(deviation / usual, axis=0)
-    return typical
+    low, typical, high = np.quantile(deviation / usual, (0.25, 0.5, 0.75), axis=0)
+    # What is fixed differs by the same in all images; an edge that happens to lie there does not.
+    steady: np.ndarray = np.where(high - low <= _STEADY * np.abs(typical), typical, 0.0)
+    return steady
 
 
 def without_pixels(data: PairSet, fixed: Bool[np.ndarray, "h w"]) -> PairSet:
