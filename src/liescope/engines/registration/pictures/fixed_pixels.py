@@ -45,10 +45,11 @@ def _typical_deviation(stack: ImageStack, index: np.ndarray) -> np.ndarray:
     usual = 1.4826 * np.median(np.abs(deviation), axis=(1, 2), keepdims=True)
     # Where most pixels equal the median of their neighbours, as in smooth or saturated pictures, the mean tells.
     usual = np.maximum(usual, 0.1 * np.abs(deviation).mean(axis=(1, 2), keepdims=True)) + 1e-30
-    low, typical, high = np.quantile(deviation / usual, (0.25, 0.5, 0.75), axis=0)
     # What is fixed differs by the same in all images; an edge that happens to lie there does not.
-    steady: np.ndarray = np.where(high - low <= _STEADY * np.abs(typical), typical, 0.0)
-    return steady
+    low, middle, high = np.quantile(deviation, (0.25, 0.5, 0.75), axis=0)
+    steady = high - low <= _STEADY * np.abs(middle)
+    typical: np.ndarray = np.where(steady, np.median(deviation / usual, axis=0), 0.0)
+    return typical
 
 
 def without_pixels(data: PairSet, fixed: Bool[np.ndarray, "h w"]) -> PairSet:
