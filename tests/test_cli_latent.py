@@ -291,7 +291,7 @@ def test_pairs_and_settings_that_do_not_fit_leave_nothing_behind(
     words = ["--config", "mine.toml", "--out", "found", "--quiet"]
     assert "closed under the bracket" in refused("train", made, "--basis", "quadratic", *words)
     np.savez("few.npz", source=np.zeros((5, 9, 9)), target=np.zeros((5, 9, 9)))
-    assert "at least 8 pairs" in refused("train", "few.npz", *words)
+    assert "5 pairs, where at least 8 are needed" in refused("train", "few.npz", *words)
     Path("mine.toml").write_text(TOML + "held_out = 0.99\n")
     assert "at least 2 pairs to train on" in refused("train", made, *words)
     monkeypatch.setitem(sys.modules, "lightning", None)
