@@ -45,7 +45,7 @@ def samples_of(result: SymmetryResult, pairs: PairSet, fitted: Fitted | None = N
     index = np.array(sorted(set(picked)), dtype=np.int64)
     # Grey values that single precision cannot hold are kept in units of a typical target.
     unit = 1.0 if _LEAST_GREY < pairs.scale.amplitude < 1 / _LEAST_GREY else pairs.scale.amplitude
-    x, y = (_filled(pairs, side, index) / np.float32(unit) for side in ("source", "target"))
+    x, y = (np.asarray(_filled(pairs, side, index) / unit, dtype=np.float32) for side in ("source", "target"))
     if not result.generators:
         return Samples(index, x, y, x)
     decoded = None if fitted is None else fitted.decoded(np.asarray(pairs.source[index]), result.t[index])
