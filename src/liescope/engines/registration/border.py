@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float
 
 from liescope.engines.pair_set import PairSet
 
@@ -10,25 +11,44 @@ __all__ = ["background_outside"]
 
 _LOOKED_AT = 64
 _FLAT = 0.1
-"""Of an image's own spread about the background: what a border that is background may vary by, typically."""
+"""Of an image's own spread: what a border that is background may vary by."""
+
+_NOISE, _LESS = 0.3, 0.85
+"""Correlation of neighbours along a border that varies by noise alone, and its variance in units of the image's."""
 
 
 def background_outside(data: PairSet, border: str) -> bool:
     """Whether what lies outside of the images is their background.
 
-    It is taken for that where the frame of pixels around most sources and targets is as good as constant.
+    It is taken for that where the frame of pixels around most sources and targets is as good as constant, or varies by
+    noise alone and less than the image does: a picture that goes on has neighbours that are alike there too.
     """
     if border != "auto":
         return border == "zero"
-    few = np.linspace(0, len(data) - 1, min(_LOOKED_AT, len(data))).round().astype(int)
-    shares = []
-    for images, valid in zip(data.take(np.unique(few)), data.take_valid(np.unique(few)), strict=True):
+    index = np.unique(np.linspace(0, len(data) - 1, min(_LOOKED_AT, len(data))).round().astype(int))
+    frames = []
+    for images, valid in zip(data.take(index), data.take_valid(index), strict=True):
         values = images.double().numpy()
-        good = np.ones(values.shape, bool) if valid is None else np.broadcast_to(valid.numpy() > 0, values.shape)
-        frame = np.ones(values.shape[-2:], bool)
-        frame[1:-1, 1:-1] = False
-        for image, known in zip(values, good, strict=True):
-            edge, whole = image[known & frame], image[known]
-            if len(edge) and whole.std() > 0:
-                shares.append(float(np.sqrt(np.mean((edge - np.median(edge)) ** 2)) / whole.std()))
-    return bool(shares) and float(np.quantile(shares, 0.75)) < _FLAT
+        for number, image in enumerate(values):
+            known = None if valid is None else np.broadcast_to(valid[number].numpy() > 0, image.shape)
+            frames.extend(_frame(image[c], None if known is None else known[c]) for c in range(len(image)))
+    shares = np.array([frame for frame in frames if np.isfinite(frame).all()]).reshape(-1, 3)
+    if not len(shares):
+        return False
+    spread, neighbours, variance = shares.T
+    flat = float(np.quantile(spread, 0.75)) < _FLAT
+    noisy = float(np.median(neighbours)) < _NOISE and float(np.median(variance)) < _LESS
+    return flat or noisy
+
+
+def _frame(image: Float[np.ndarray, "h w"], valid: np.ndarray | None) -> tuple[float, float, float]:
+    """Of the frame of pixels: its spread in units of the image's, correlation of neighbours, variance likewise."""
+    good = np.ones(image.shape, dtype=bool) if valid is None else valid
+    around = [np.concatenate((x[0, :-1], x[:-1, -1], x[-1, :0:-1], x[:0:-1, 0])) for x in (image, good)]
+    edge, whole = around[0][around[1]], image[good]
+    if len(edge) < 2 or not whole.std() > 0:
+        return np.nan, np.nan, np.nan
+    centred = edge - np.median(edge)
+    variance = float(np.mean(centred**2))
+    alike = float(np.mean(centred * np.roll(centred, 1))) / variance if variance > 0 else 0.0
+    return float(np.sqrt(variance) / whole.std()), alike, float(variance / whole.var())
