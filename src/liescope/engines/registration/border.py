@@ -26,7 +26,7 @@ def background_outside(data: PairSet, border: str) -> bool:
     if border != "auto":
         return border == "zero"
     index = np.unique(np.linspace(0, len(data) - 1, min(_LOOKED_AT, len(data))).round().astype(int))
-    frames = []
+    frames: list[tuple[float, float, float]] = []
     for images, valid in zip(data.take(index), data.take_valid(index), strict=True):
         values = images.double().numpy()
         for number, image in enumerate(values):
