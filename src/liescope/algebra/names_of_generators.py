@@ -115,8 +115,7 @@ def _turns(eigenvalues: np.ndarray) -> float:
 def _is_affine(field: np.ndarray, parts: np.ndarray, points: torch.Tensor) -> bool:
     """Whether the part of degree one is all there is of a field, as nearly as names are given."""
     affine = parts[:, 0] + points.numpy() @ parts[:, 1:3].T
-    weights = np.linalg.norm(field) + 1e-300
-    return float(np.linalg.norm(field / weights - affine / weights)) <= math.sqrt(1 - _AGREEMENT**2)
+    return float(np.linalg.norm(field - affine)) <= math.sqrt(1 - _AGREEMENT**2) * float(np.linalg.norm(field))
 
 
 def recognise(coefficients: np.ndarray, basis: Basis, domain: DomainLike) -> Recognition:

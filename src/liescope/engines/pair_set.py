@@ -14,7 +14,7 @@ from torch import Tensor
 from liescope.data import ImageStack
 from liescope.geometry.grid import Grid
 
-__all__ = ["GreyScale", "Missing", "PairSet", "among_all", "chunk_slices", "relative", "split"]
+__all__ = ["GreyScale", "Missing", "PairSet", "among_all", "chunk_slices", "evenly", "relative", "split"]
 
 FIT_PAIRS = 512
 HELD_OUT_PAIRS = 256
@@ -213,6 +213,11 @@ def split(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     order = np.random.default_rng(seed).permutation(count)
     fit = min(FIT_PAIRS, (2 * count) // 3)
     return np.sort(order[:fit]), np.sort(order[fit : fit + HELD_OUT_PAIRS])
+
+
+def evenly(count: int, most: int) -> np.ndarray:
+    """At most so many of ``count`` indices, evenly spaced."""
+    return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int))
 
 
 def among_all(values: Float[np.ndarray, "n k"], index: np.ndarray, count: int) -> Float[np.ndarray, "c k"]:

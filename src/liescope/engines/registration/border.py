@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from liescope.engines.pair_set import PairSet
+from liescope.engines.pair_set import PairSet, evenly
 
 __all__ = ["background_outside"]
 
@@ -25,7 +25,7 @@ def background_outside(data: PairSet, border: str) -> bool:
     """
     if border != "auto":
         return border == "zero"
-    index = np.unique(np.linspace(0, len(data) - 1, min(_LOOKED_AT, len(data))).round().astype(int))
+    index = evenly(len(data), _LOOKED_AT)
     frames: list[tuple[float, float, float]] = []
     for images, valid in zip(data.take(index), data.take_valid(index), strict=True):
         values = images.double().numpy()

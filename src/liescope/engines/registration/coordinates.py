@@ -19,7 +19,15 @@ from liescope.engines.registration.motion import Motion
 from liescope.geometry.fields import Basis
 from liescope.geometry.transport import sample
 
-__all__ = ["Registered", "equations_on_basis", "exponential_derivative", "register", "rms_displacement"]
+__all__ = [
+    "Registered",
+    "damped_step",
+    "equations_on_basis",
+    "exponential_derivative",
+    "register",
+    "rms_displacement",
+    "step_metric",
+]
 
 _STEP_CAP = 0.3  # longest step, as root mean square displacement over the image in normalised units
 _SERIES_TERMS = 14
@@ -49,9 +57,18 @@ def exponential_derivative(structure: Tensor, v: Float[Tensor, "b m"]) -> Float[
     return total
 
 
-def _damped_step(equations: NormalEquations, damping: Tensor, metric: Tensor) -> Tensor:
+def step_metric(table: FieldTable) -> Float[Tensor, "m m"]:
+    """Mean square displacement over the grid, as a quadratic form in the coordinates of a step."""
+    metric = table.linear.T @ table.linear / table.grid.size
+    # A field that vanishes on the grid (x d/dx on a single column) must not make steps of any length look short.
+    regular: Tensor = metric + _LEAST_SHARE * metric.diagonal().mean() * torch.eye(len(metric), device=metric.device)
+    return regular
+
+
+def damped_step(
+    hessian: Float[Tensor, "b k k"], slope: Float[Tensor, "b k"], damping: Float[Tensor, " b"], metric: Tensor
+) -> Float[Tensor, "b k"]:
     """Levenberg-Marquardt step, capped in root mean square displacement."""
-    hessian, slope, _ = equations
     size = hessian.diagonal(dim1=-2, dim2=-1).sum(-1) / metric.diagonal().sum() + 1e-12
     regular = hessian + (damping * size)[:, None, None] * metric
     step = -torch.linalg.solve_ex(regular, slope)[0]
@@ -91,9 +108,7 @@ def register(
     directions = motion.directions
     single = directions.shape[1] == 1
     table = FieldTable.of(motion.basis, level.grid, directions if single else None).to(source.device)
-    metric = table.linear.T @ table.linear / level.grid.size
-    # A field that vanishes on the grid (x d/dx on a single column) must not make steps of any length look short.
-    metric = metric + _LEAST_SHARE * metric.diagonal().mean() * torch.eye(len(metric), device=metric.device)
+    metric = step_metric(table)
     metric = metric if single else directions.T @ metric @ directions
     goal = level.smooth(target)
     t = start
@@ -102,7 +117,7 @@ def register(
     for _ in range(iterations):
         # Along a single direction a further motion and a larger t are the same thing: the frame is the identity.
         inside = best if single else _in_frame(best, exponential_derivative(structure, t @ directions.T) @ directions)
-        trial = t + _damped_step(inside, damping, metric)
+        trial = t + damped_step(inside.hessian, inside.gradient, damping, metric)
         found = _equations_at(source, goal, motion, level, table, trial)
         better = found.error < best.error
         t = torch.where(better[:, None], trial, t)

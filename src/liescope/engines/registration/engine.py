@@ -55,48 +55,19 @@ class RegistrationEngine(Engine):
         trials = SpanTrials(data, basis, *parts)
         counting = partial(report, "finding the generators")
         count = count_generators(trials, basis.dimension, settings.generators, settings.seed, counting)
-        fit = self._second_opinion(data, basis, settings, trials, count, report)
-        if fit is not None:
-            return fit
-        if have_different_roots(count, basis):
+        different = have_different_roots(count, basis)
+        if _doubtful(trials, count, found=count.generators > 0 and not different):
+            second = _second_opinion(data, basis, settings, report)
+            if second is not None:
+                return second
+        fit: Fit | None = None
+        if different:
             fit = look_across_roots(data, trials, parts, settings.generators, settings.seed, report)
         if fit is None and count.generators:
             fit = register_copies(data, trials, count, report)
         if fit is None:
             fit = nothing_found(data, trials.aligner, count.reason, {})
         return _with_evidence(fit, count)
-
-    def _second_opinion(
-        self, data: PairSet, basis: Basis, settings: Settings, trials: SpanTrials, count: Count, report: Progress
-    ) -> Fit | None:
-        """What mirror images and free brightness say, where they say more than pairs with other pairs' targets do.
-
-        Permuted targets are no null for one scene, nor for images that are turned over; and a change of brightness
-        looks like different images.
-        """
-        if not self._doubtful(basis, trials, count):
-            return None
-        fit = fit_pictures(data, basis, settings, report, outside=True)
-        if fit.verdict == "symmetry":
-            return fit if float(np.median(fit.measured.residual)) < _COPIES else None
-        return fit if fit.evidence.get("mirror_image") else None
-
-    def _doubtful(self, basis: Basis, trials: SpanTrials, count: Count) -> bool:
-        """Whether permuted targets may have misled: images turned over, one scene in all pairs, other brightness."""
-        found = count.generators > 0 and not have_different_roots(count, basis)
-        if found:
-            own, mirrored = (trials.held_out_errors(count.span, mirrored=m) for m in (False, True))
-        else:
-            own, mirrored = (trials.free_errors(mirrored=m) for m in (False, True))
-        if float(mirrored.median()) < _MIRRORED_BETTER * float(own.median()):
-            return True
-        if count.evidence.identity_error < _SAME:
-            return False
-        if found:
-            # Of few scenes, some pairs with other pairs' targets fit as well as the pairs themselves.
-            return float(np.quantile(count.evidence.null_errors, _SOME)) < float(own.median()) + _RESAMPLING
-        one_scene = float(trials.free_errors(permute=1).median()) < _COPIES
-        return one_scene or trials.brightness_change() > _BRIGHTER
 
     def restore(self, state: Mapping[str, bytes], basis: Basis, device: str = "cpu") -> Fitted:
         return fitted_of(state, basis, torch.device(device))
@@ -110,6 +81,35 @@ class RegistrationEngine(Engine):
         sums = trials.joint_equations(equations, pyramid.fine_target, search.span, t)
         covariance: np.ndarray = sums.covariance(search.span).numpy()
         return covariance
+
+
+def _doubtful(trials: SpanTrials, count: Count, found: bool) -> bool:
+    """Whether permuted targets may have misled: images turned over, one scene in all pairs, other brightness.
+
+    Permuted targets are no null for one scene, nor for images that are turned over; and a change of brightness looks
+    like different images.
+    """
+    if found:
+        own, mirrored = (trials.held_out_errors(count.span, mirrored=m) for m in (False, True))
+    else:
+        own, mirrored = (trials.free_errors(mirrored=m) for m in (False, True))
+    if float(mirrored.median()) < _MIRRORED_BETTER * float(own.median()):
+        return True
+    if count.evidence.identity_error < _SAME:
+        return False
+    if found:
+        # Of few scenes, some pairs with other pairs' targets fit as well as the pairs themselves.
+        return float(np.quantile(count.evidence.null_errors, _SOME)) < float(own.median()) + _RESAMPLING
+    one_scene = float(trials.free_errors(permute=1).median()) < _COPIES
+    return one_scene or trials.brightness_change() > _BRIGHTER
+
+
+def _second_opinion(data: PairSet, basis: Basis, settings: Settings, report: Progress) -> Fit | None:
+    """What mirror images and free brightness say, where that is clear."""
+    fit = fit_pictures(data, basis, settings, report, outside=True)
+    if fit.verdict == "symmetry":
+        return fit if float(np.median(fit.measured.residual)) < _COPIES else None
+    return fit if fit.evidence.get("mirror_image") else None
 
 
 def _with_evidence(fit: Fit, count: Count) -> Fit:

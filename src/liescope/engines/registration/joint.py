@@ -17,7 +17,7 @@ from torch import Tensor
 from liescope.engines.registration.coordinates import exponential_derivative
 from liescope.engines.registration.linearise import NormalEquations
 
-__all__ = ["JointEquations"]
+__all__ = ["JointEquations", "orthonormal"]
 
 
 _SUPPORTED = 1e-9  # of the largest eigenvalue: what is below is rounding
@@ -112,3 +112,10 @@ class JointEquations:
         unknown = vectors[:, values <= _SUPPORTED * values.amax()]
         silent: Tensor = projector @ unknown @ unknown.T @ projector
         return covariance + silent
+
+
+def orthonormal(columns: Float[Tensor, "m k"]) -> tuple[Float[Tensor, "m k"], Float[Tensor, "k k"]]:
+    """Orthonormal columns Q of the same span and R with columns = Q R; the diagonal of R is not negative."""
+    span, triangle = torch.linalg.qr(columns)
+    sign = torch.where(triangle.diagonal() < 0, -1.0, 1.0)
+    return span * sign, triangle * sign[:, None]

@@ -45,6 +45,16 @@ class FieldTable(NamedTuple):
         products = torch.cat((u[:, i] * u[:, j], u[:, i] * v[:, j] + v[:, i] * u[:, j], v[:, i] * v[:, j]))
         return cls(grid, torch.cat((u, v)).float(), products.float(), m)
 
+    def hessian(self, moments: Float[Tensor, "b p n"]) -> Float[Tensor, "b m m"]:
+        """Hessians from w_x^2, w_x w_y and w_y^2 at the pixels."""
+        count, m = len(moments), self.dimension
+        triangle = moments.reshape(count, -1) @ self.products
+        hessian = triangle.new_empty(count, m, m)
+        i, j = torch.triu_indices(m, m)
+        hessian[:, i, j] = triangle
+        hessian[:, j, i] = triangle
+        return hessian
+
     def to(self, device: torch.device) -> FieldTable:
         """The same table on a device."""
         return self._replace(linear=self.linear.to(device), products=self.products.to(device))
@@ -85,10 +95,5 @@ def normal_equations(
     pixels = (-1, table.grid.size)
     moments = torch.stack([(a * b).sum(dim=1).reshape(pixels) for a, b in ((gx, gx), (gx, gy), (gy, gy))], dim=1)
     slopes = torch.stack([(difference * a).sum(dim=1).reshape(pixels) for a in (gx, gy)], dim=1)
-    m = table.dimension
-    triangle = moments.reshape(count, -1) @ table.products
-    hessian = triangle.new_empty(count, m, m)
-    i, j = torch.triu_indices(m, m)
-    hessian[:, i, j] = triangle
-    hessian[:, j, i] = triangle
+    hessian = table.hessian(moments)
     return NormalEquations(hessian, -(slopes.reshape(count, -1) @ table.linear), difference.square().sum(dim=(1, 2, 3)))

@@ -7,13 +7,13 @@ from functools import partial
 
 import numpy as np
 
-from liescope.algebra import fix_gauge, readable_generators
 from liescope.data import ImageStack
 from liescope.engines.contract import Fit, Fitted, Measured, SpanEstimate
 from liescope.engines.pair_set import GreyScale, PairSet
 from liescope.engines.registration.aligner import Aligner, Search
-from liescope.engines.registration.all_pairs import Registration, magnitudes_along, register_all
+from liescope.engines.registration.all_pairs import magnitudes_along, register_all
 from liescope.engines.registration.nothing import identity_residual
+from liescope.engines.registration.readable import readable_span, standard_errors
 from liescope.engines.registration.span_trials import SpanTrials
 from liescope.engines.state import pack_arrays
 from liescope.engines.workers import worker_pool
@@ -84,7 +84,8 @@ def register_copies(pairs: PairSet, trials: SpanTrials, count: Count, report: Ca
     """Measure all pairs along the span that was counted, and put it into readable generators."""
     registration = register_all(pairs, trials, count.span, partial(report, "measuring all pairs"))
     aligner, search = trials.aligner, registration.search
-    coefficients, covariances, change = _generators(registration, aligner)
+    span = search.span.double().cpu().numpy()
+    coefficients, covariances, change = readable_span(span, registration.covariance, aligner.basis, aligner.grid)
     residual = registration.residual.astype(np.float64)
     threshold = _accept_below(count, residual)
     return Fit(
@@ -96,32 +97,13 @@ def register_copies(pairs: PairSet, trials: SpanTrials, count: Count, report: Ca
         measured=Measured(
             registration.t @ change.T,
             residual,
-            _standard_errors(registration, change),
+            standard_errors(registration.t_covariance, change),
             registration.ambiguous,
         ),
         accepted=residual <= threshold,
         fitted=SameRoot(aligner, search, change, pairs.scale, registration.interpolation),
-        span=SpanEstimate(search.span.double().cpu().numpy(), registration.covariance, _SYSTEMATIC_DEG),
+        span=SpanEstimate(span, registration.covariance, _SYSTEMATIC_DEG),
     )
-
-
-def _generators(registration: Registration, aligner: Aligner) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Readable generators (K, m) of the span, their covariances, and (K, K) from its coordinates to magnitudes."""
-    span = registration.search.span.double().cpu().numpy()
-    m, k = span.shape
-    readable = readable_generators(span, aligner.basis, aligner.grid)
-    columns = np.stack([fix_gauge(column, aligner.basis) for column in readable.T], axis=1)
-    mixing = span.T @ columns
-    covariance = registration.covariance.reshape(k, m, k, m)
-    own = np.stack([np.einsum("k,kmln,l->mn", weights, covariance, weights) for weights in mixing.T])
-    return columns.T, own, np.linalg.inv(mixing)
-
-
-def _standard_errors(registration: Registration, change: np.ndarray) -> np.ndarray:
-    """Standard errors (N, K) of the magnitudes along the readable generators."""
-    variance = np.einsum("ki,nij,kj->nk", change, registration.t_covariance.astype(np.float64), change)
-    errors: np.ndarray = np.sqrt(np.clip(variance, 0, None))
-    return errors
 
 
 def _accept_below(count: Count, residual: np.ndarray) -> float:

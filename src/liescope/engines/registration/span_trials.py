@@ -17,7 +17,7 @@ from liescope.algebra import CANONICAL_FIELDS, canonical_coefficients, describe_
 from liescope.engines.pair_set import PairSet, relative
 from liescope.engines.registration.aligner import Aligner, PairPyramid, Search
 from liescope.engines.registration.consensus import Votes, consensus_span
-from liescope.engines.registration.joint import JointEquations
+from liescope.engines.registration.joint import JointEquations, orthonormal
 from liescope.engines.registration.linearise import NormalEquations
 from liescope.engines.registration.motion import TOLERANCE
 from liescope.engines.registration.orbit_search import orbit_grid, orbit_search, spread
@@ -137,10 +137,7 @@ class SpanTrials:
 
     def moved_span(self, search: Search, sums: JointEquations, t: Tensor) -> tuple[Search, Tensor]:
         """The span after a joint Gauss-Newton step, orthonormal again, and the magnitudes in it."""
-        changed = search.span + sums.step(search.span)
-        span, triangle = torch.linalg.qr(changed)
-        sign = torch.where(triangle.diagonal() < 0, -1.0, 1.0)
-        span, triangle = span * sign, triangle * sign[:, None]
+        span, triangle = orthonormal(search.span + sums.step(search.span))
         reach = search.reach * max(1.0, float(torch.linalg.matrix_norm(triangle, 2)))
         return Search(span, search.starts @ triangle.T, reach), t @ triangle.T
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from liescope.algebra import structure_tensor
 from liescope.engines.pair_set import chunk_slices
-from liescope.engines.registration.coordinates import exponential_derivative
+from liescope.engines.registration.coordinates import damped_step, exponential_derivative, step_metric
 from liescope.engines.registration.linearise import FieldTable, NormalEquations
 from liescope.engines.registration.motion import Motion, motion_along
 from liescope.engines.registration.pictures.views import View
@@ -21,9 +21,6 @@ from liescope.engines.workers import map_chunks
 from liescope.geometry import Basis
 
 __all__ = ["Along", "Registrar"]
-
-_STEP_CAP = 0.3  # longest step, root mean square displacement in normalised units
-_LEAST_SHARE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +32,7 @@ class Along:
     t : tensor, shape (B, K)
     error : tensor, shape (B,)
         See :class:`~liescope.engines.registration.pictures.weighted.Compared`.
-    overlap, gain, offset : tensors, shape (B,)
+    overlap : tensor, shape (B,)
     equations : NormalEquations
         Over the whole basis, in the frame of a further small motion.
     """
@@ -43,8 +40,6 @@ class Along:
     t: Tensor
     error: Tensor
     overlap: Tensor
-    gain: Tensor
-    offset: Tensor
     equations: NormalEquations
 
     def take(self, index: Tensor) -> Along:
@@ -63,12 +58,12 @@ class Along:
         return cls._of(torch.cat(column) for column in zip(*(part._parts() for part in parts), strict=True))
 
     def _parts(self) -> tuple[Tensor, ...]:
-        return (self.t, self.error, self.overlap, self.gain, self.offset, *self.equations)
+        return (self.t, self.error, self.overlap, *self.equations)
 
     @classmethod
     def _of(cls, parts: Iterable[Tensor]) -> Along:
-        t, error, overlap, gain, offset, *equations = parts
-        return cls(t, error, overlap, gain, offset, NormalEquations(*equations))
+        t, error, overlap, *equations = parts
+        return cls(t, error, overlap, NormalEquations(*equations))
 
 
 class Registrar:
@@ -118,16 +113,14 @@ class Registrar:
     def _refined(self, view: View, motion: Motion, start: Tensor, iterations: int, part: slice) -> Along:
         view, t = view.take(part), start[part]
         span, table = motion.directions, self.table(view)
-        metric = table.linear.T @ table.linear / view.grid.size
-        metric = metric + _LEAST_SHARE * metric.diagonal().mean() * torch.eye(len(metric), device=metric.device)
-        metric = span.T @ metric @ span
+        metric = span.T @ step_metric(table) @ span
         best = self._along(view, motion, table, t)
         damping = torch.full_like(best.error, 1e-2)
         for _ in range(iterations):
             frame = exponential_derivative(self.structure, best.t @ span.T) @ span
             hessian = frame.mT @ best.equations.hessian @ frame
             slope = (frame.mT @ best.equations.gradient[..., None])[..., 0]
-            trial = best.t + _damped(hessian, slope, damping, metric)
+            trial = best.t + damped_step(hessian, slope, damping, metric)
             found = self._along(view, motion, table, trial)
             better = found.error < best.error
             best = best.where(better, found)
@@ -136,13 +129,4 @@ class Registrar:
 
     def _along(self, view: View, motion: Motion, table: FieldTable, t: Tensor) -> Along:
         found = compared(view, motion.origins(t), self.outside)
-        return Along(t, found.error, found.overlap, found.gain, found.offset, equations_of(view, found, table))
-
-
-def _damped(hessian: Tensor, slope: Tensor, damping: Tensor, metric: Tensor) -> Tensor:
-    """Levenberg-Marquardt step, capped in root mean square displacement."""
-    size = hessian.diagonal(dim1=-2, dim2=-1).sum(-1) / metric.diagonal().sum() + 1e-12
-    regular = hessian + (damping * size)[:, None, None] * metric
-    step = -torch.linalg.solve_ex(regular, slope)[0]
-    length = torch.einsum("bi,ij,bj->b", step, metric, step).clamp_min(1e-24).sqrt()
-    return torch.nan_to_num(step * (_STEP_CAP / length).clamp_max(1.0)[:, None], posinf=0.0, neginf=0.0)
+        return Along(t, found.error, found.overlap, equations_of(view, found, table))

@@ -11,14 +11,14 @@ import torch
 from scipy.stats import mannwhitneyu, wilcoxon
 from torch import Tensor
 
-from liescope.algebra import fix_gauge, readable_generators
 from liescope.data import ImageStack
 from liescope.engines.contract import Fit, Fitted, Measured, Progress, Settings, SpanEstimate
 from liescope.engines.pair_set import GreyScale, Missing, PairSet
 from liescope.engines.registration.pictures.fixed_pixels import fixed_pixels, without_pixels
 from liescope.engines.registration.pictures.measuring import Measurer
 from liescope.engines.registration.pictures.mirror import mirror_axis
-from liescope.engines.registration.pictures.trials import FLOOR, SAMPLE, Candidate, PictureTrials
+from liescope.engines.registration.pictures.trials import FLOOR, RELATED, SAMPLE, Candidate, PictureTrials
+from liescope.engines.registration.readable import readable_span, standard_errors
 from liescope.engines.state import pack_arrays
 from liescope.engines.workers import worker_pool
 from liescope.geometry import Basis, Grid
@@ -26,9 +26,6 @@ from liescope.geometry import Basis, Grid
 __all__ = ["PictureSpan", "fit_pictures"]
 
 _LEVEL = 0.05
-_FAR_BETTER = 0.6
-"""Of what is left of mirror images: pairs that keep more than this are no better related than their mirror images."""
-
 _MOVED = 0.9
 """Of the error of pairs as they are: where moving leaves more than this, nothing was moved."""
 
@@ -101,9 +98,8 @@ class _Tests(NamedTuple):
 def fit_pictures(data: PairSet, basis: Basis, settings: Settings, report: Progress, outside: bool = False) -> Fit:
     """Find the generators of pairs of pictures and measure all pairs."""
     measurer = Measurer(basis, data.grid, data.device, outside)
-    fixed = fixed_pixels(data)
     # Where most of an image is background, few pixels tell what is usual.
-    fixed = np.zeros_like(fixed) if outside else fixed
+    fixed = np.zeros(data.grid.shape, dtype=bool) if outside else fixed_pixels(data)
     data = without_pixels(data, fixed) if fixed.any() else data
     finding = partial(report, "finding the generators")
     order = np.random.default_rng(settings.seed).permutation(len(data))
@@ -128,6 +124,7 @@ def fit_pictures(data: PairSet, basis: Basis, settings: Settings, report: Progre
         reason += f"; {int(fixed.sum())} pixels that never change are left out"
     measuring = partial(report, "measuring all pairs")
     measuring(0.0)
+    none_ambiguous = np.zeros(len(data), dtype=bool)
     if verdict != "symmetry":
         none = np.zeros((len(data), 0))
         return Fit(
@@ -136,24 +133,24 @@ def fit_pictures(data: PairSet, basis: Basis, settings: Settings, report: Progre
             coefficients=np.zeros((0, basis.dimension)),
             covariances=None,
             evidence=evidence,
-            measured=Measured(none, measurer.still(data), none, np.zeros(len(data), dtype=bool)),
+            measured=Measured(none, measurer.still(data), none, none_ambiguous),
             accepted=np.zeros(len(data), dtype=bool),
         )
     span, covariance, known = trials.refined(chosen.family, chosen.span)
     found = measurer.measure(data, span, known, measuring)
-    columns, own, change = _readable(span.double().cpu().numpy(), covariance.numpy(), basis, data.grid)
+    directions = span.double().cpu().numpy()
+    columns, own, change = readable_span(directions, covariance.numpy(), basis, data.grid)
     threshold = _accept_below(trials.mirrored.held_out.cpu().numpy(), found.error)
-    variance = np.einsum("ki,nij,kj->nk", change, found.covariance, change)
     return Fit(
         verdict=verdict,
         reason=reason,
         coefficients=columns,
         covariances=own,
         evidence=evidence | {"accept_below": threshold},
-        measured=Measured(found.t @ change.T, found.error, np.sqrt(np.clip(variance, 0, None)), found.ambiguous),
+        measured=Measured(found.t @ change.T, found.error, standard_errors(found.covariance, change), none_ambiguous),
         accepted=found.error <= threshold,
         fitted=PictureSpan(measurer, span, change, data.scale, data.missing, known),
-        span=SpanEstimate(span.double().cpu().numpy(), covariance.numpy(), _SYSTEMATIC_DEG),
+        span=SpanEstimate(directions, covariance.numpy(), _SYSTEMATIC_DEG),
     )
 
 
@@ -194,9 +191,9 @@ def _tests(trials: PictureTrials, chosen: Candidate) -> _Tests:
     typical, mirrored = float(own.median()) + FLOOR, float(null.median()) + FLOOR
     unmoved, free = float(still.median()) + FLOOR, float(trials.free.held_out.median()) + FLOOR
     return _Tests(
-        related=p_related <= _LEVEL and typical <= _FAR_BETTER * mirrored,
+        related=p_related <= _LEVEL and typical <= RELATED * mirrored,
         moved=p_moved <= _LEVEL and typical <= _MOVED * unmoved,
-        mirror_image=p_mirror <= _LEVEL and mirrored <= _FAR_BETTER * free,
+        mirror_image=p_mirror <= _LEVEL and mirrored <= RELATED * free,
         p_value=max(p_related, p_moved),
     )
 
@@ -227,19 +224,6 @@ def _verdict(
     if exactly is not None and not chosen.enough:
         return "symmetry", f"{exactly} generators were asked for; they explain less than free motions do{few}"
     return "symmetry", f"moved pairs fit held-out pixels far better than their own mirror images do{few}"
-
-
-def _readable(
-    span: np.ndarray, covariance: np.ndarray, basis: Basis, grid: Grid
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Readable generators (K, m), their covariances, and (K, K) from coordinates in the span to magnitudes."""
-    m, k = span.shape
-    readable = readable_generators(span, basis, grid)
-    columns = np.stack([fix_gauge(column, basis) for column in readable.T], axis=1)
-    mixing = span.T @ columns
-    blocks = covariance.reshape(k, m, k, m)
-    own = np.stack([np.einsum("k,kmln,l->mn", weights, blocks, weights) for weights in mixing.T])
-    return columns.T, own, np.linalg.inv(mixing)
 
 
 def _accept_below(mirrored: np.ndarray, error: np.ndarray) -> float:

@@ -9,7 +9,7 @@ from jaxtyping import Bool
 from scipy.ndimage import median_filter
 
 from liescope.data import ImageStack
-from liescope.engines.pair_set import PairSet
+from liescope.engines.pair_set import PairSet, evenly
 
 __all__ = ["fixed_pixels", "without_pixels"]
 
@@ -31,7 +31,7 @@ def fixed_pixels(data: PairSet) -> Bool[np.ndarray, "h w"]:
     none = np.zeros((height, width), dtype=bool)
     if len(data) < _FEWEST:
         return none
-    index = np.unique(np.linspace(0, len(data) - 1, min(_LOOKED_AT, len(data))).round().astype(int))
+    index = evenly(len(data), _LOOKED_AT)
     source, target = (_typical_deviation(stack, index) for stack in (data.source, data.target))
     found = (np.minimum(source, target) > _OUTLIER) | (np.maximum(source, target) < -_OUTLIER)
     return none if found.mean() > _MOST else found

@@ -31,14 +31,11 @@ _NO_OVERLAP = 10.0
 
 
 class PictureMagnitudes(NamedTuple):
-    """Of M pairs: magnitudes (M, K) along a span's columns with covariances (M, K, K); errors, gains, offsets (M,)."""
+    """Of M pairs: magnitudes (M, K) along a span's columns, their covariances (M, K, K), and errors (M,)."""
 
     t: np.ndarray
     covariance: np.ndarray
     error: np.ndarray
-    gain: np.ndarray
-    offset: np.ndarray
-    ambiguous: np.ndarray
 
 
 class Measurer:
@@ -96,11 +93,8 @@ class Measurer:
 
     def _lowest(self, view: View, span: Tensor, tried: Float[Tensor, "s k"]) -> list[Tensor]:
         """The best of some shared coordinates for every pair, and the next best that is no neighbour of it."""
-        errors = []
-        for t in tried:
-            origins = self.registrar.motion(view, span, float(tried.abs().max()) + 0.1).origins(t[None])
-            errors.append(self.registrar.error_at(view, origins))
-        table = torch.stack(errors, dim=1)
+        motion = self.registrar.motion(view, span, float(tried.abs().max()) + 0.1)
+        table = torch.stack([self.registrar.error_at(view, motion.origins(t[None])) for t in tried], dim=1)
         first = table.argmin(dim=1)
         apart = (tried[None] - tried[first][:, None]).norm(dim=2)
         near = apart < 3 * (tried[1] - tried[0]).norm()
@@ -134,23 +128,20 @@ class Measurer:
             pixels = found.overlap * views[-1].target_valid.sum(dim=(1, 2, 3)) * channels
             noise = found.error * _CORRELATED / pixels.clamp_min(1)
             covariance = torch.linalg.inv(inner) * noise[:, None, None]
-            ambiguous = torch.zeros(len(found.t), dtype=torch.bool)
             # Judged where mirror images are: on the middle level, where noise of single pixels says little.
             error = self.registrar.at(views[1], span, found.t).error
-            arrays = (found.t, covariance, error, found.gain, found.offset, ambiguous)
-            rows.append([a.cpu().numpy() for a in arrays])
+            rows.append([a.cpu().numpy() for a in (found.t, covariance, error)])
             if progress is not None:
                 progress(part.stop / len(pairs))
         columns = [np.concatenate(column) for column in zip(*rows, strict=True)]
         # A pair of too little overlap has an infinite error.
-        big = [np.nan_to_num(c.astype(np.float64), posinf=_NO_OVERLAP) if c.dtype != bool else c for c in columns]
-        return PictureMagnitudes(*big)
+        return PictureMagnitudes(*(np.nan_to_num(c.astype(np.float64), posinf=_NO_OVERLAP) for c in columns))
 
     def still(self, pairs: PairSet) -> Float[np.ndarray, " n"]:
         """Errors of all pairs as they are, brightness apart."""
         shares = []
         for part in self._chunks(pairs):
-            view = self.views(pairs, part)[1]
+            view = view_of(self.levels[1], pairs.take(part), pairs.take_valid(part))
             origins = view.grid.points(device=view.source.device)[None]
             shares.append(self.registrar.error_at(view, origins).cpu().numpy().astype(np.float64))
         return np.nan_to_num(np.concatenate(shares), posinf=_NO_OVERLAP)

@@ -15,12 +15,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from liescope.engines.registration.pictures.views import View
+from liescope.engines.registration.pictures.weighted import LEAST_OVERLAP
 from liescope.engines.workers import map_chunks
 from liescope.geometry.transport import sample
 
 __all__ = ["Similarities", "best_similarities", "turns_and_zooms"]
 
-_LEAST_OVERLAP = 0.3
 _TURNS = 36
 _ZOOMS = 3  # steps on either side of 1
 _ZOOM_STEP = 0.15  # of its logarithm
@@ -67,7 +67,7 @@ def _searched(view: View, tried: Tensor, part: slice) -> Similarities:
     size = (2 * height, 2 * width)
     points = grid.points(device=view.source.device)
     reference = _Transforms.of(view.target, view.target_valid, size)
-    least = _LEAST_OVERLAP * torch.minimum(view.source_valid.sum((1, 2, 3)), view.target_valid.sum((1, 2, 3)))
+    least = LEAST_OVERLAP * torch.minimum(view.source_valid.sum((1, 2, 3)), view.target_valid.sum((1, 2, 3)))
     scores, places = [], []
     for angle, log_zoom in tried.tolist():
         cos, sin, zoom = math.cos(angle), math.sin(angle), math.exp(-log_zoom)
@@ -119,7 +119,7 @@ def _correlation(moved: _Transforms, reference: _Transforms, size: tuple[int, in
     var_two = (summed(moved.valid, reference.squares) / overlap - two.square()).clamp_min(1e-3)
     covariance = summed(moved.values, reference.values) / overlap - one * two
     correlation = (covariance / (var_one * var_two).sqrt()).clamp(0, 0.999)
-    pixels = least / _LEAST_OVERLAP
+    pixels = least / LEAST_OVERLAP
     share = overlap / (pixels * moved.valid.shape[1])[:, None, None]
     score = -share.clamp(max=1) * torch.log1p(-correlation.square())
-    return torch.where(share < _LEAST_OVERLAP, -torch.inf, score)
+    return torch.where(share < LEAST_OVERLAP, -torch.inf, score)

@@ -8,6 +8,7 @@ blocks of pixels is judged on the others.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from torch import Tensor
 from liescope.engines.pair_set import PairSet
 from liescope.engines.registration.consensus import Votes, consensus_span
 from liescope.engines.registration.coordinates import exponential_derivative
-from liescope.engines.registration.joint import JointEquations
+from liescope.engines.registration.joint import JointEquations, orthonormal
 from liescope.engines.registration.linearise import NormalEquations
 from liescope.engines.registration.pictures.along import Along
 from liescope.engines.registration.pictures.measuring import Measurer
@@ -27,7 +28,7 @@ from liescope.engines.registration.pictures.starts import Family, families_of, i
 from liescope.engines.registration.pictures.views import View
 from liescope.engines.registration.span_trials import robust_weight
 
-__all__ = ["SAMPLE", "Candidate", "Free", "PictureTrials"]
+__all__ = ["FLOOR", "RELATED", "SAMPLE", "Candidate", "Free", "PictureTrials"]
 
 SAMPLE = 48
 """Pairs that the span is found from."""
@@ -38,7 +39,7 @@ MIRRORED = 24
 _BLOCK = 8
 """Pixels a side, on the middle level, of the blocks that are fitted to or held out."""
 
-_RELATED = 0.6
+RELATED = 0.6
 """Of what free motions leave of mirror images: pairs that are related keep less than this."""
 
 FLOOR = 0.003
@@ -137,26 +138,31 @@ class PictureTrials:
     @property
     def related(self) -> bool:
         """Whether free motions leave typical pairs clearly less than they leave mirror images."""
-        return float(self.free.held_out.median()) + FLOOR < _RELATED * (float(self.mirrored.held_out.median()) + FLOOR)
+        return float(self.free.held_out.median()) + FLOOR < RELATED * (float(self.mirrored.held_out.median()) + FLOOR)
 
     @property
     def good(self) -> Tensor:
         """Pairs that free motions explain: what they leave is far from what they leave of mirror images."""
-        limit = _RELATED * self.mirrored.held_out.median()
+        limit = RELATED * self.mirrored.held_out.median()
         good: Tensor = self.free.held_out < limit
         return good
 
-    def votes(self) -> Votes:
-        """Free coordinates of the pairs that registered, with the Hessians of their errors in those coordinates."""
-        good = self.good if bool(self.good.any()) else torch.ones_like(self.good)
-        along = self.free.along.take(good.nonzero()[:, 0])
+    @cached_property
+    def everyone(self) -> Votes:
+        """Free coordinates of all pairs, with the Hessians of their errors in those coordinates."""
+        along = self.free.along
         frame = exponential_derivative(self.registrar.structure, along.t)
-        hessian = frame.mT @ along.equations.hessian @ frame
-        return Votes(along.t, hessian, along.error + FLOOR)
+        return Votes(along.t, frame.mT @ along.equations.hessian @ frame, along.error + FLOOR)
+
+    @cached_property
+    def votes(self) -> Votes:
+        """The same of the pairs that registered; of all where none did."""
+        good = self.good if bool(self.good.any()) else torch.ones_like(self.good)
+        return Votes(*(part[good] for part in self.everyone))
 
     def candidates(self, generators: int) -> Iterator[Candidate]:
         """Spans of that many generators, the simplest family of motions first."""
-        votes = self.votes()
+        votes = self.votes
         for family in families_of(self.basis):
             columns = family.columns.to(votes.v)
             if columns.shape[1] < generators:
@@ -201,15 +207,7 @@ class PictureTrials:
 
     def _coordinates(self, span: Float[Tensor, "m k"]) -> Float[Tensor, "b k"]:
         """Where free coordinates are nearest to the span, by what a pair's pixels can tell."""
-        along = self.free.along
-        frame = exponential_derivative(self.registrar.structure, along.t)
-        hessian = frame.mT @ along.equations.hessian @ frame
-        inner = span.T @ hessian @ span
-        ridge = 1e-4 * inner.diagonal(dim1=-2, dim2=-1).amax(-1).clamp_min(1e-9)
-        inner = inner + ridge[:, None, None] * torch.eye(span.shape[1], device=span.device)
-        right = span.T @ hessian @ along.t[..., None]
-        t: Tensor = torch.linalg.solve(inner, right)[..., 0]
-        return t
+        return _restricted(self.everyone, span, 1e-4).v
 
     def refined(self, family: Family, span: Float[Tensor, "m k"]) -> tuple[Tensor, Tensor, Tensor]:
         """The span after joint steps with all magnitudes eliminated, its covariance (K m, K m), and those magnitudes.
@@ -222,9 +220,7 @@ class PictureTrials:
         for view, rounds in ((self.views[1], 3), (self.views[2], 3)):
             for _ in range(rounds):
                 along = self.registrar.refine(view, columns @ inside, t, 3)
-                fresh, triangle = torch.linalg.qr(inside + self._sums(along, inside, columns).step(inside))
-                sign = torch.where(triangle.diagonal() < 0, -1.0, 1.0)
-                inside, triangle = fresh * sign, triangle * sign[:, None]
+                inside, triangle = orthonormal(inside + self._sums(along, inside, columns).step(inside))
                 t = along.t @ triangle.T
         span = columns @ inside
         along = self.registrar.refine(self.views[2], span, t, 3)
@@ -246,11 +242,14 @@ class PictureTrials:
         return JointEquations.of(equations, along.t[good], inside, structure, robust_weight(along.error[good], scale))
 
 
-def _restricted(votes: Votes, columns: Float[Tensor, "m f"]) -> Votes:
-    """Votes for coordinates in a family: the nearest in what the pairs' pixels can tell."""
+def _restricted(votes: Votes, columns: Float[Tensor, "m f"], ridge: float = 1e-6) -> Votes:
+    """Votes for coordinates along columns: the nearest in what the pairs' pixels can tell.
+
+    ``ridge`` is the share of the largest curvature from which on a direction counts as told.
+    """
     hessian = columns.T @ votes.hessian @ columns
-    ridge = 1e-6 * hessian.diagonal(dim1=-2, dim2=-1).amax(-1).clamp_min(1e-9)
-    regular = hessian + ridge[:, None, None] * torch.eye(columns.shape[1], device=columns.device)
+    least = ridge * hessian.diagonal(dim1=-2, dim2=-1).amax(-1).clamp_min(1e-9)
+    regular = hessian + least[:, None, None] * torch.eye(columns.shape[1], device=columns.device)
     v = torch.linalg.solve(regular, columns.T @ votes.hessian @ votes.v[..., None])[..., 0]
     return Votes(v, hessian, votes.scale)
 

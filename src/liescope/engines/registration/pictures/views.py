@@ -71,10 +71,6 @@ class View:
         target, valid = self.target.flip(-1), self.target_valid.flip(-1)
         return replace(self, target=target, target_valid=valid)
 
-    def permuted(self, order: Tensor) -> View:
-        """The same sources with the targets of other pairs."""
-        return replace(self, target=self.target[order], target_valid=self.target_valid[order])
-
     def within(self, blocks: Float[Tensor, "h w"]) -> View:
         """The same pairs, of whose targets only the pixels in ``blocks`` (1) are compared with."""
         return replace(self, target_valid=self.target_valid * blocks)

@@ -58,7 +58,7 @@ class Compared(NamedTuple):
     weight: Tensor
 
 
-def compared(view: View, origins: Float[Tensor, "b n 2"], outside: bool = False, invert: bool = False) -> Compared:
+def compared(view: View, origins: Float[Tensor, "b n 2"], outside: bool = False) -> Compared:
     """Compare sources, moved so that every pixel shows what was at its origin, with their targets.
 
     Parameters
@@ -97,7 +97,7 @@ def equations_of(view: View, found: Compared, table: FieldTable) -> NormalEquati
 
     The error is in units of the target's variance over the overlap, per pixel; Hessian and gradient likewise.
     """
-    count, m = len(view), table.dimension
+    count = len(view)
     weight, residual = found.weight, found.residual
     gx, gy = gradient((found.matched + view.target) / 2, view.grid)
 
@@ -108,17 +108,12 @@ def equations_of(view: View, found: Compared, table: FieldTable) -> NormalEquati
     slopes = pixels(residual * gx, residual * gy)
     with_gain = pixels(found.matched * gx, found.matched * gy)
     with_offset = pixels(gx, gy)
-    triangle = moments.reshape(count, -1) @ table.products
-    hessian = triangle.new_empty(count, m, m)
-    i, j = torch.triu_indices(m, m)
-    hessian[:, i, j] = triangle
-    hessian[:, j, i] = triangle
     across = torch.stack([part.reshape(count, -1) @ table.linear for part in (with_gain, with_offset)], dim=2)
     sums = [(weight * p).sum(dim=(1, 2, 3)) for p in (found.matched.square(), found.matched, torch.ones_like(weight))]
     inner = torch.stack([sums[0], sums[1], sums[1], sums[2]], dim=1).reshape(count, 2, 2)
     ridge = 1e-6 * inner.diagonal(dim1=1, dim2=2).amax(1).clamp_min(_NOTHING)
     inner = inner + ridge[:, None, None] * torch.eye(2, device=inner.device)
-    hessian = hessian - across @ torch.linalg.solve(inner, across.mT)
+    hessian = table.hessian(moments) - across @ torch.linalg.solve(inner, across.mT)
     slope = -(slopes.reshape(count, -1) @ table.linear)
     unit = (sums[2] * _variance(view.target, weight)).clamp_min(_NOTHING)
     return NormalEquations(hessian / unit[:, None, None], slope / unit[:, None], found.error)
