@@ -38,6 +38,7 @@ CANONICAL_FIELDS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 _AGREEMENT = 0.99
 _SINGULAR = 1e6  # condition of the linear part beyond which its fixed point means nothing
 _CLOSED = 0.02  # real parts of eigenvalues, in units of the imaginary ones, of an orbit that counts as closed
+_ROUND = 0.1  # imaginary part in units of the largest singular value: the shorter axis of an ellipse in the longer one
 _DRIFT = ("translation-x", "translation-y")
 _FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     *((name, (name,)) for name in CANONICAL_FIELDS),
@@ -106,10 +107,14 @@ def _nearest_family(found: np.ndarray, canonical: dict[str, np.ndarray]) -> tupl
     return name, -cosine
 
 
-def _turns(eigenvalues: np.ndarray) -> float:
-    """Radians per unit of time of a linear part whose orbits are closed; 0 for any other."""
+def _turns(linear: np.ndarray, eigenvalues: np.ndarray) -> float:
+    """Radians per unit of time of a linear part whose orbits are closed; 0 for any other.
+
+    A shear, rounded or estimated, has tiny eigenvalues, which are as often imaginary as not.
+    """
     speed = float(np.abs(eigenvalues.imag).max())
-    return speed if speed > 0 and float(np.abs(eigenvalues.real).max()) <= _CLOSED * speed else 0.0
+    turns = speed > _ROUND * float(np.linalg.norm(linear, 2))
+    return speed if turns and float(np.abs(eigenvalues.real).max()) <= _CLOSED * speed else 0.0
 
 
 def _is_affine(field: np.ndarray, parts: np.ndarray, points: torch.Tensor) -> bool:
@@ -148,7 +153,7 @@ def recognise(coefficients: np.ndarray, basis: Basis, domain: DomainLike) -> Rec
     place = pixel_place(centre, over)
     eigenvalues = np.linalg.eigvals(linear)
     unit, per_t = _unit(name, parts, over)
-    turns = _turns(eigenvalues)
+    turns = _turns(linear, eigenvalues)
     if name == "general" and turns and _is_affine(field, parts, points):
         # Closed orbits that are ellipses: a rotation, seen with pixels that are not square.
         sense = float(np.sign(linear[1, 0] - linear[0, 1]))

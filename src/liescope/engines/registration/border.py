@@ -10,6 +10,7 @@ from liescope.engines.pair_set import PairSet, evenly
 __all__ = ["background_outside"]
 
 _LOOKED_AT = 64
+_LEAST_SIDE = 16  # pixels: two blocks that are fitted to or held out
 _FLAT = 0.1
 """Of an image's own spread: what a border that is background may vary by."""
 
@@ -21,10 +22,13 @@ def background_outside(data: PairSet, border: str) -> bool:
     """Whether what lies outside of the images is their background.
 
     It is taken for that where the frame of pixels around most sources and targets is as good as constant, or varies by
-    noise alone and less than the image does: a picture that goes on has neighbours that are alike there too.
+    noise alone and less than the image does: a picture that goes on has neighbours that are alike there too. Of images
+    of a dozen pixels a side too few would be left without their border to find a motion in, and to hold some back.
     """
     if border != "auto":
         return border == "zero"
+    if min(data.grid.shape) < _LEAST_SIDE:
+        return True
     index = evenly(len(data), _LOOKED_AT)
     frames: list[tuple[float, float, float]] = []
     for images, valid in zip(data.take(index), data.take_valid(index), strict=True):
