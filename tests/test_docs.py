@@ -32,7 +32,7 @@ PRINTED = {
     "plot_01_digits_rotation": ["Rotation. Each target is its source rotated", "cosine of the two fields: 0.9999"],
     "plot_02_off_centre": ["centre: column 18.0", "row 9.0"],
     "plot_03_galaxies": ["Scaling. Each target is its source scaled", "border comes in: symmetry"],
-    "plot_04_faces": ["Shear along x. Each target is its source sheared", "cosine with the truth: 0.99"],
+    "plot_04_faces": ["Shear along x. Each target is its source sheared", "cosine with the truth: 1.00"],
     "plot_05_special_conformal": ["affine: no symmetry, nothing", "quadratic: symmetry, sct-x", "the truth: 0.999"],
     "plot_06_two_generators": ["2 symmetries: rotation and scaling", "so(2)+gl(1)", "smallest closed algebra: se(2)"],
     "plot_07_own_basis": ["X = vortex", "same coordinates: True", "affine only: symmetry (rotation)"],

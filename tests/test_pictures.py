@@ -207,3 +207,12 @@ def test_bad_masks_are_one_line(options, message):
     with pytest.raises(InputError, match=message) as caught:
         detect(source, target, **options)
     assert "\n" not in str(caught.value)
+
+
+def test_the_words_name_the_null_that_was_asked():
+    source, target, _ = shifted()
+    moved, flipped = detect(source, target).summary(), detect(source, source[:, ::-1]).summary()
+    for words in (moved, flipped):
+        assert "Mirror images of the targets" in words
+        assert "targets of other pairs" not in words
+    assert "blocks of pixels that the fit did not see" in moved

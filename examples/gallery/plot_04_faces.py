@@ -3,8 +3,8 @@ Faces: small pictures without a plain background
 ================================================
 
 A hundred faces of 25 x 25 pixels (they ship with scikit-image), two or three pairs made of each. There are few of
-them, they are coarse, and there is something everywhere in them: what the answer still says, and what it no longer
-explains.
+them, they are coarse, and there is something everywhere in them: other content comes in over the border, and only what
+source and target share is compared.
 """
 
 import os
@@ -44,18 +44,18 @@ cosine = field_cosine(pairs.meta["generators"][0], found.coefficients, shape=fou
 print(f"cosine with the truth: {cosine:.4f}")
 
 # %%
-# Three errors, each the mean over pairs that the fit did not see, as a share of the target's energy: source against
-# target as they are, after moving the source, and the same for swapped targets. Moving does not bring the error down
-# to nothing, as it nearly does for digits: part of the difference is resampling, of which coarse pictures suffer most.
-# Swapped targets tell that what is left is small: no other face could be moved to look like this one.
+# Three errors, each the mean over blocks of pixels that the fit did not see, as a share of the target's variance:
+# source against target as they are, after moving the source, and of mirror images of the targets, which no motion
+# reaches. What moving leaves is resampling, of which coarse pictures suffer most. Faces are nearly their own mirror
+# images, and yet mirrored targets keep far more.
 
-names = {"identity_error": "as they are", "heldout_error": "moved", "permuted_error": "moved, targets swapped"}
+names = {"identity_error": "as they are", "heldout_error": "moved", "permuted_error": "mirrored targets"}
 values = [result.evidence[key] for key in names]
 fig, ax = plt.subplots(figsize=(5.2, 1.7), layout="constrained")
 ax.barh(list(names.values()), values, color=["#5a6270", "#1f6fb2", "#c24e00"])
 ax.bar_label(ax.containers[0], fmt=" %.3f")
 ax.invert_yaxis()
-ax.set_xlabel("error, share of the target's energy")
+ax.set_xlabel("error, share of the target's variance")
 ax.spines[["top", "right"]].set_visible(False)
 ax.margins(x=0.15)
 

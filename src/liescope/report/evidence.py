@@ -50,7 +50,9 @@ def _error_words(result: Answer, evidence: dict[str, Any]) -> list[str]:
         return []
     contrast = evidence.get("contrast", {})
     before, after = (error_size(float(evidence[k])) for k in ("identity_error", "heldout_error"))
-    where = "Over all pairs" if contrast and result.generators else "On pairs that the fit did not see"
+    mirrored = evidence.get("null") == "mirrored"
+    unseen = "On blocks of pixels that the fit did not see" if mirrored else "On pairs that the fit did not see"
+    where = "Over all pairs" if contrast and result.generators else unseen
     text = f"{where}, the error between source and target is {before} as they are"
     if result.generators:
         told = f"{percent(share)} of the difference is" if share > 0 else "none of the difference is"
@@ -59,9 +61,10 @@ def _error_words(result: Answer, evidence: dict[str, Any]) -> list[str]:
     if "permuted_error" in evidence:
         left = error_size(float(evidence["permuted_error"]))
         same = "the same procedure leaves" if result.generators else "it is"
-        words.append(f"With the targets of other pairs, {same} {left}.")
+        mirror_images = "Mirror images of the targets, reached in the best way that the basis allows, leave"
+        words.append(f"{mirror_images if mirrored else f'With the targets of other pairs, {same}'} {left}.")
     p_value = gain_p_value(result)
-    if p_value is None:
+    if p_value is None or (mirrored and not result.generators):
         return words
     p = p_value_words(p_value)
     if result.generators:

@@ -110,9 +110,9 @@ def fit_pictures(data: PairSet, basis: Basis, settings: Settings, report: Progre
     same = float(trials.still[0].quantile(0.95)) < _SAME
     verdict, reason = _verdict(trials, tests, same, len(data), settings.generators, chosen)
     evidence: dict[str, Any] = {
-        "heldout_error": float(chosen.held_out.mean() if verdict == "symmetry" else trials.still[0].mean()),
-        "identity_error": float(trials.still[0].mean()),
-        "permuted_error": float(trials.mirrored.held_out.mean()),
+        "heldout_error": _mean_error(chosen.held_out if verdict == "symmetry" else trials.still[0]),
+        "identity_error": _mean_error(trials.still[0]),
+        "permuted_error": _mean_error(trials.mirrored.held_out),
         "p_value": tests.p_value,
         "null": "mirrored",
         "border": "zero" if outside else "unknown",
@@ -152,6 +152,11 @@ def fit_pictures(data: PairSet, basis: Basis, settings: Settings, report: Progre
         fitted=PictureSpan(measurer, span, change, data.scale, data.missing, known),
         span=SpanEstimate(directions, covariance.numpy(), _SYSTEMATIC_DEG),
     )
+
+
+def _mean_error(errors: Tensor) -> float:
+    """Mean over pairs; images with nothing in common count 1, however little of them overlaps."""
+    return float(errors.clamp(max=1).mean())
 
 
 def _chosen(trials: PictureTrials, exactly: int | None) -> tuple[Candidate, list[dict[str, float]]]:
