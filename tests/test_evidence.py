@@ -91,7 +91,7 @@ def test_a_basis_without_the_generator_of_pairs_with_one_root_claims_nothing(
 
 def left_beyond_affine(source: np.ndarray, target: np.ndarray, seed: int) -> float | None:
     x, y = (np.asarray(images)[:, None] for images in (source, target))
-    fitted, held_out = split(len(x), seed)
+    fitted, held_out = split(np.arange(len(x)), seed)
     pairs = PairSet(x, y, GreyScale.of(y, fitted), torch.device("cpu"))
     return left_in_larger_basis(pairs, affine(), fitted, held_out)
 
@@ -131,7 +131,7 @@ def test_beyond_the_basis_much_is_left_of_one_class_that_nothing_moved(digit: in
 def test_flows_that_leave_all_bounds_count_as_not_moving() -> None:
     pairs = make_pairs("symnist", transform="rotation", range=60, pairs=400, order=3, seed=1)
     source, target = (np.asarray(images)[:, None] for images in (pairs.source, pairs.target))
-    parts = split(400, 0)
+    parts = split(np.arange(400), 0)
     trials = SpanTrials(
         PairSet(source, target, GreyScale.of(target, parts[0]), torch.device("cpu")), get_basis("polynomial-3"), *parts
     )
@@ -368,7 +368,7 @@ def noisy_trials(seed: int) -> SpanTrials:
 
 def trials_of(pairs: Pairs, seed: int) -> SpanTrials:
     source, target = (np.asarray(x)[:, None] for x in (pairs.source, pairs.target))
-    parts = split(len(source), seed)
+    parts = split(np.arange(len(source)), seed)
     return SpanTrials(PairSet(source, target, GreyScale.of(target, parts[0]), torch.device("cpu")), affine(), *parts)
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import torch
 
-from liescope.algebra.inner_product import domain_of, weighted
+from liescope.algebra.inner_product import domain_of, sampling_domain, weighted
 from liescope.algebra.names_of_motions import recognise_motion
 from liescope.algebra.recognition import Recognition, pixel_place
 from liescope.geometry.bases import get_basis, quadratic
@@ -138,9 +138,10 @@ def recognise(coefficients: np.ndarray, basis: Basis, domain: DomainLike) -> Rec
     if basis.ndim != 2:
         return recognise_motion(coefficients, basis, domain)
     over = domain_of(domain, basis)
-    points = over.points(dtype=torch.float64)
-    field = weighted(basis.velocity(points, torch.as_tensor(coefficients)), over).numpy()
-    monomials = weighted(quadratic().monomials(points), over).numpy()
+    sampled = sampling_domain(domain, basis)
+    points = sampled.points(dtype=torch.float64)
+    field = weighted(basis.velocity(points, torch.as_tensor(coefficients)), sampled).numpy()
+    monomials = weighted(quadratic().monomials(points), sampled).numpy()
     # The parts of degree up to two of any field: exact where it has no others, least squares over the image else.
     parts = np.linalg.lstsq(monomials, field, rcond=None)[0].T
     found = field.ravel()

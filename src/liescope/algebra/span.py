@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from liescope.algebra.inner_product import domain_of, relative_weights
+from liescope.algebra.inner_product import domain_of, relative_weights, sampling_domain
 from liescope.algebra.names_of_generators import CANONICAL_FIELDS, canonical_coefficients
 from liescope.errors import InputError
 from liescope.geometry.fields import Basis
@@ -32,7 +32,7 @@ def field_gram(
     basis: Basis, domain: DomainLike, weights: Float[np.ndarray, "*s"] | None = None
 ) -> Float[np.ndarray, "m m"]:
     """Inner products of the basis fields in L2 over the points of a domain: their mean, weighted otherwise if asked."""
-    over = domain_of(domain, basis)
+    over = domain_of(domain, basis) if weights is not None else sampling_domain(domain, basis)
     fields = basis.fields(over.points(dtype=torch.float64))
     share = (
         torch.from_numpy(np.ravel(weights)) / float(weights.mean()) if weights is not None else relative_weights(over)
@@ -50,7 +50,7 @@ def check_basis(basis: Basis, domain: DomainLike) -> None:
         Fields of other coordinates, that cannot be evaluated or differentiated, are not finite at a point, or depend
         on each other.
     """
-    over = domain_of(domain, basis)
+    over = sampling_domain(domain, basis)
     points = over.points(dtype=torch.float64)
     try:
         values = torch.cat((basis.fields(points).flatten(1), basis.jacobians(points).flatten(1)), dim=1)
@@ -75,7 +75,7 @@ def basis_contains(basis: Basis, other: Basis, domain: DomainLike) -> bool:
     """Whether every field of the other basis is a sum of fields of the first, at the points of a domain."""
     if basis.ndim != other.ndim:
         return False
-    points = domain_of(domain, basis).points(dtype=torch.float64)
+    points = sampling_domain(domain, basis).points(dtype=torch.float64)
     own, others = (one.fields(points).permute(0, 2, 1).reshape(-1, one.dimension).numpy() for one in (basis, other))
     rest = others - own @ np.linalg.lstsq(own, others, rcond=None)[0]
     return bool(np.linalg.norm(rest) <= _DEPENDENT * np.linalg.norm(others))

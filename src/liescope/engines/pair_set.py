@@ -14,7 +14,7 @@ from torch import Tensor
 from liescope.data import ImageStack
 from liescope.geometry.grid import Grid
 
-__all__ = ["GreyScale", "Missing", "PairSet", "among_all", "chunk_slices", "evenly", "relative", "split"]
+__all__ = ["GreyScale", "Missing", "PairSet", "among_all", "canonical_order", "chunk_slices", "relative", "split"]
 
 FIT_PAIRS = 512
 HELD_OUT_PAIRS = 256
@@ -25,6 +25,11 @@ FEWEST_PAIRS = 8
 CHUNK_PIXELS = 204_800
 """Pixels (of the working level) handled at a time: small enough for the processor's cache, and for any memory."""
 _CHUNK_IMAGES = 256
+
+_SAMPLED_PIXELS, _SAMPLED_PAIRS = 1 << 24, 8
+"""Of large pictures a few, so that no more pixels than this are looked at, tell what is usual; but so many at least."""
+
+_KEY_PIXELS = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,28 +93,44 @@ class GreyScale:
 
     @classmethod
     def of(cls, target: ImageStack, probe: np.ndarray, missing: Missing | None = None) -> GreyScale:
-        """Estimate it on the targets ``probe`` (sorted indices)."""
-        raw = _rows(target, probe).astype(np.float64)
-        if missing is not None and missing.any:
-            valid = missing.valid(raw, missing.target_mask, probe)
-            known = raw[np.broadcast_to(valid, raw.shape)]
-            raw = np.where(valid, raw, np.median(known) if len(known) else 0.0)
-        borders = (raw[..., 0, :], raw[..., -1, :], raw[..., :, 0], raw[..., :, -1])
-        edge = np.concatenate([b.swapaxes(0, 1).reshape(raw.shape[1], -1) for b in borders], axis=1)
-        background = np.median(edge, axis=1)[:, None, None]
-        centred = raw - background
-        # By its largest value first: the square of a huge or a tiny one has no room even in double precision.
-        peak = np.abs(centred).max(axis=(1, 2, 3), keepdims=True)
-        unit = np.divide(centred, peak, out=np.zeros_like(centred), where=peak > 0)
-        contrast = peak.ravel() * np.sqrt(np.square(unit).mean(axis=(1, 2, 3)))
+        """Estimate it on the targets ``probe``."""
+
+        def known(index: np.ndarray) -> np.ndarray:
+            raw = _rows(target, index).astype(np.float64)
+            if missing is None or not missing.any:
+                return raw
+            valid = missing.valid(raw, missing.target_mask, index)
+            values = raw[np.broadcast_to(valid, raw.shape)]
+            return np.where(valid, raw, np.median(values) if len(values) else 0.0)
+
+        parts = [probe[part] for part in chunk_slices(len(probe), int(np.prod(target.shape[1:])))]
+        background = np.median(np.concatenate([_edge(known(part)) for part in parts], axis=1), axis=1)[:, None, None]
+        contrast = np.concatenate([_contrast(known(part) - background) for part in parts])
         contrast = contrast[contrast > 0]
         return cls(background, float(np.median(contrast)) if len(contrast) else 1.0)
 
     def apply(self, images: np.ndarray) -> Float[Tensor, "b c h w"]:
-        """Images on this scale, single precision; the difference is taken in double where the data are double."""
-        wide = images if images.dtype == np.float32 else images.astype(np.float64)
-        scaled = (wide - self.background.astype(wide.dtype)) / wide.dtype.type(self.amplitude)
+        """Images on this scale, single precision; the difference is taken in double where the data need it."""
+        # Integers of up to 16 bits, and half of one more, are exact in single precision.
+        single = images.dtype == np.float32 or (images.dtype.kind in "iu" and images.dtype.itemsize <= 2)
+        dtype = np.dtype(np.float32 if single else np.float64)
+        scaled = (images.astype(dtype, copy=False) - self.background.astype(dtype)) / dtype.type(self.amplitude)
         return torch.from_numpy(np.ascontiguousarray(scaled, dtype=np.float32))
+
+
+def _edge(raw: Float[np.ndarray, "b c h w"]) -> Float[np.ndarray, "c e"]:
+    """Border pixels of all images, by channel."""
+    borders = (raw[..., 0, :], raw[..., -1, :], raw[..., :, 0], raw[..., :, -1])
+    return np.concatenate([b.swapaxes(0, 1).reshape(raw.shape[1], -1) for b in borders], axis=1)
+
+
+def _contrast(centred: Float[np.ndarray, "b c h w"]) -> Float[np.ndarray, " b"]:
+    """Root mean square of every image."""
+    # By its largest value first: the square of a huge or a tiny one has no room even in double precision.
+    peak = np.abs(centred).max(axis=(1, 2, 3), keepdims=True)
+    unit = np.divide(centred, peak, out=np.zeros_like(centred), where=peak > 0)
+    size: np.ndarray = peak.ravel() * np.sqrt(np.square(unit).mean(axis=(1, 2, 3)))
+    return size
 
 
 class _Rows:
@@ -142,6 +163,9 @@ class PairSet:
     device : torch.device
     missing : Missing
         Which pixels are not valid, and what lies outside of images.
+    order : integer array, shape (N,), or None
+        An order of the pairs that does not depend on that of the rows (:func:`canonical_order`). Samples are drawn from
+        it, so that what is found does not depend on the order of rows either. None: the rows' own.
     """
 
     source: ImageStack
@@ -149,6 +173,7 @@ class PairSet:
     scale: GreyScale
     device: torch.device
     missing: Missing = Missing()
+    order: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -160,12 +185,27 @@ class PairSet:
         missing: Missing = Missing(),
     ) -> PairSet:
         """Pairs on the grey scale of the targets that are fitted to with that seed (:func:`split`)."""
-        probe = split(int(target.shape[0]), seed)[0]
-        scale = GreyScale.of(target, probe if len(probe) else np.arange(int(target.shape[0])), missing)
-        return cls(source, target, scale, torch.device(device), missing)
+        order = canonical_order(source, target)
+        probe = split(order, seed)[0] if len(order) > 1 else order
+        probe = probe[: _most_sampled(len(probe), target)]
+        return cls(source, target, GreyScale.of(target, probe, missing), torch.device(device), missing, order)
 
     def __len__(self) -> int:
         return int(self.source.shape[0])
+
+    def shuffled(self, seed: int) -> np.ndarray:
+        """Indices of all pairs in an order by chance, which the order of rows has no part in."""
+        order = np.arange(len(self)) if self.order is None else self.order
+        shuffled: np.ndarray = order[np.random.default_rng(seed).permutation(len(order))]
+        return shuffled
+
+    def split(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Pairs that are fitted to and pairs held out (:func:`split`)."""
+        return split(np.arange(len(self)) if self.order is None else self.order, seed)
+
+    def sample(self, most: int) -> np.ndarray:
+        """Indices of a few of the pairs, to look at before anything is fitted; of large pictures, of fewer."""
+        return self.shuffled(0)[: min(most, _most_sampled(most, self.source))]
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -208,16 +248,45 @@ class PairSet:
         return source, target
 
 
-def split(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Sorted indices of the pairs that are fitted to and of those held out, two thirds to one third."""
-    order = np.random.default_rng(seed).permutation(count)
-    fit = min(FIT_PAIRS, (2 * count) // 3)
-    return np.sort(order[:fit]), np.sort(order[fit : fit + HELD_OUT_PAIRS])
+def split(order: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of pairs in some order, those that are fitted to and those held out, two thirds to one third, by chance."""
+    shuffled = order[np.random.default_rng(seed).permutation(len(order))]
+    fit = min(FIT_PAIRS, (2 * len(order)) // 3)
+    return shuffled[:fit], shuffled[fit : fit + HELD_OUT_PAIRS]
 
 
-def evenly(count: int, most: int) -> np.ndarray:
-    """At most so many of ``count`` indices, evenly spaced."""
-    return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int))
+def canonical_order(source: ImageStack, target: ImageStack) -> np.ndarray:
+    """Indices (N,) that sort pairs by what their images show: the same pairs in the same order, however they came.
+
+    The key is a fixed linear combination of a few thousand pixels of each image, centred and of unit variance, and
+    does not change with gain or offset. Only pairs that are equal in all of these pixels are interchangeable.
+    """
+    pixels = int(np.prod(source.shape[1:]))
+    index = np.unique(np.linspace(0, pixels - 1, min(pixels, _KEY_PIXELS)).round().astype(int))
+    weights = np.random.default_rng(0).normal(size=(2, len(index)))
+    keys = np.zeros(int(source.shape[0]))
+    for part in chunk_slices(len(keys), pixels):
+        for stack, weight in zip((source, target), weights, strict=True):
+            seen = _rows(stack, part)
+            seen = seen.reshape(len(seen), -1)[:, index].astype(np.float64)
+            keys[part] += _standardised(seen) @ weight
+    return np.argsort(keys, kind="stable")
+
+
+def _standardised(values: Float[np.ndarray, "b n"]) -> Float[np.ndarray, "b n"]:
+    """Rows with mean 0 and variance 1; what is not finite or does not vary counts 0."""
+    good = np.isfinite(values)
+    values = np.where(good, values, 0)
+    # Huge values have no room for their squares.
+    values = values / np.maximum(np.abs(values).max(axis=1, keepdims=True), np.finfo(float).tiny)
+    values = np.where(good, values - values.sum(axis=1, keepdims=True) / good.sum(axis=1, keepdims=True).clip(1), 0)
+    spread = np.sqrt(np.square(values).mean(axis=1, keepdims=True))
+    result: np.ndarray = np.divide(values, spread, out=np.zeros_like(values), where=spread > 0)
+    return result
+
+
+def _most_sampled(most: int, stack: ImageStack) -> int:
+    return min(most, max(_SAMPLED_PAIRS, _SAMPLED_PIXELS // int(np.prod(stack.shape[1:]))))
 
 
 def among_all(values: Float[np.ndarray, "n k"], index: np.ndarray, count: int) -> Float[np.ndarray, "c k"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from liescope.engines.pair_set import PairSet, evenly
+from liescope.engines.pair_set import PairSet
 
 __all__ = ["background_outside"]
 
@@ -29,12 +29,11 @@ def background_outside(data: PairSet, border: str) -> bool:
         return border == "zero"
     if min(data.grid.shape) < _LEAST_SIDE:
         return True
-    index = evenly(len(data), _LOOKED_AT)
     frames: list[tuple[float, float, float]] = []
-    for images, valid in zip(data.take(index), data.take_valid(index), strict=True):
-        values = images.double().numpy()
-        for number, image in enumerate(values):
-            known = None if valid is None else np.broadcast_to(valid[number].numpy() > 0, image.shape)
+    for index in data.sample(_LOOKED_AT)[:, None]:
+        for images, valid in zip(data.take(index), data.take_valid(index), strict=True):
+            image = images[0].double().cpu().numpy()
+            known = None if valid is None else np.broadcast_to(valid[0].cpu().numpy() > 0, image.shape)
             frames.extend(_frame(image[c], None if known is None else known[c]) for c in range(len(image)))
     shares = np.array([frame for frame in frames if np.isfinite(frame).all()]).reshape(-1, 3)
     if not len(shares):

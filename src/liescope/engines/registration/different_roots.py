@@ -11,7 +11,7 @@ import torch
 from liescope.algebra import Generator
 from liescope.data import ImageStack
 from liescope.engines.contract import Fit, Fitted, Measured, SpanEstimate
-from liescope.engines.pair_set import GreyScale, PairSet
+from liescope.engines.pair_set import GreyScale, PairSet, among_all
 from liescope.engines.registration.aligner import Aligner, Search
 from liescope.engines.registration.beyond_basis import Leftovers, left_in_larger_basis
 from liescope.engines.registration.contrast import Contrast, contrast_generator
@@ -189,7 +189,7 @@ def _contrast(
     """
     basis = aligner.basis
     report("comparing with the variation within classes", 0.0)
-    index = np.sort(np.random.default_rng(seed).permutation(len(pairs))[:_MOST_PAIRS])
+    index = pairs.shuffled(seed)[:_MOST_PAIRS]
     contrast = contrast_generator(pairs.subset(index), basis, seed)
     if not contrast.measured:
         reason = (
@@ -200,7 +200,7 @@ def _contrast(
     fitted = DifferentRoots(aligner, contrast.direction, contrast.reading, contrast.bounds, pairs.scale)
     soft = soft_variation(contrast, basis, pairs.grid)
     report("measuring all pairs", 0.0)
-    known = contrast.t if len(index) == len(pairs) else None
+    known = among_all(contrast.t[:, None], index, len(pairs))[:, 0] if len(index) == len(pairs) else None
     t, residual, still = fitted.errors(pairs, known)
     swapped = pairs.permuted(held_out, 1 + seed % max(1, len(held_out) - 1))
     _, null_residual, null_still = fitted.errors(swapped)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from liescope.engines.contract import Engine, Fit, Fitted, Progress, Settings, Start
-from liescope.engines.pair_set import FEWEST_PAIRS, PairSet, split
+from liescope.engines.pair_set import FEWEST_PAIRS, PairSet
 from liescope.engines.registration.border import background_outside
 from liescope.engines.registration.different_roots import have_different_roots, look_across_roots
 from liescope.engines.registration.nothing import nothing_found
@@ -51,7 +51,7 @@ class RegistrationEngine(Engine):
         outside = background_outside(data, settings.border)
         if not outside or data.missing.any or len(data) < FEWEST_PAIRS:
             return fit_pictures(data, basis, settings, report, outside)
-        parts = split(len(data), settings.seed)
+        parts = data.split(settings.seed)
         trials = SpanTrials(data, basis, *parts)
         counting = partial(report, "finding the generators")
         count = count_generators(trials, basis.dimension, settings.generators, settings.seed, counting)
@@ -74,7 +74,7 @@ class RegistrationEngine(Engine):
 
     def span_covariance(self, data: PairSet, basis: Basis, columns: np.ndarray, settings: Settings) -> np.ndarray:
         """From registering pairs along the span: what they leave open in pixels."""
-        trials = SpanTrials(data, basis, *split(len(data), settings.seed))
+        trials = SpanTrials(data, basis, *data.split(settings.seed))
         search = trials.search_along(torch.as_tensor(columns, dtype=torch.float32, device=data.device))
         pyramid = trials.fit_pyramid
         t, equations, _ = trials.aligner.magnitudes(pyramid, search)

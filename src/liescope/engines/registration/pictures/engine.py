@@ -102,8 +102,7 @@ def fit_pictures(data: PairSet, basis: Basis, settings: Settings, report: Progre
     fixed = np.zeros(data.grid.shape, dtype=bool) if outside else fixed_pixels(data)
     data = without_pixels(data, fixed) if fixed.any() else data
     finding = partial(report, "finding the generators")
-    order = np.random.default_rng(settings.seed).permutation(len(data))
-    trials = PictureTrials(data, measurer, np.sort(order[:SAMPLE]), settings.seed)
+    trials = PictureTrials(data, measurer, data.shuffled(settings.seed)[:SAMPLE], settings.seed)
     finding(_MEASURE_FIRST)
     chosen, steps = _chosen(trials, settings.generators)
     tests = _tests(trials, chosen)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-from jaxtyping import Bool
-from scipy.ndimage import median_filter
+from jaxtyping import Bool, Float
 
 from liescope.data import ImageStack
-from liescope.engines.pair_set import PairSet, evenly
+from liescope.engines.pair_set import PairSet
 
 __all__ = ["fixed_pixels", "without_pixels"]
 
@@ -24,32 +23,83 @@ _STEADY = 0.3
 _MOST = 0.02
 """Of the pixels: more of them are a pattern of the scene, or of the camera, and no faults."""
 
+_SUSPECT, _MOSTLY = 3.0, 0.7
+"""Standard deviations that a steady outlier differs by in this share of the images: a quarter of them may be others."""
+
+_USUAL_FROM = 1 << 16
+"""Pixels that tell what differences are usual in an image."""
+
 
 def fixed_pixels(data: PairSet) -> Bool[np.ndarray, "h w"]:
     """Pixels (H, W) that differ from their neighbours in most sources and in most targets, and to the same side."""
-    height, width = data.grid.shape
-    none = np.zeros((height, width), dtype=bool)
-    if len(data) < _FEWEST:
-        return none
-    index = evenly(len(data), _LOOKED_AT)
-    source, target = (_typical_deviation(stack, index) for stack in (data.source, data.target))
-    found = (np.minimum(source, target) > _OUTLIER) | (np.maximum(source, target) < -_OUTLIER)
-    return none if found.mean() > _MOST else found
+    found = np.zeros(data.grid.shape, dtype=bool)
+    index = data.sample(_LOOKED_AT)
+    if len(index) < _FEWEST:
+        return found
+    suspects = np.flatnonzero(_suspects(data.source, index) & _suspects(data.target, index))
+    if not len(suspects):
+        return found
+    source, target = (_typical_deviation(stack, index, suspects) for stack in (data.source, data.target))
+    faulty = (np.minimum(source, target) > _OUTLIER) | (np.maximum(source, target) < -_OUTLIER)
+    found.flat[suspects[faulty]] = True
+    return found if found.mean() <= _MOST else np.zeros_like(found)
 
 
-def _typical_deviation(stack: ImageStack, index: np.ndarray) -> np.ndarray:
-    """Median over images of what a pixel differs by from its neighbours, in units of what pixels do there."""
-    images = np.asarray(stack[index], dtype=np.float64).mean(axis=1)
-    images = np.where(np.isfinite(images), images, np.nanmedian(images))
-    deviation = images - median_filter(images, size=(1, 3, 3))
-    usual = 1.4826 * np.median(np.abs(deviation), axis=(1, 2), keepdims=True)
+def _suspects(stack: ImageStack, index: np.ndarray) -> Bool[np.ndarray, "h w"]:
+    """Pixels that stick out in most images: the few of them whose deviations are worth comparing."""
+    often = np.zeros(stack.shape[-2:], dtype=np.int16)
+    for number in index:
+        image = _grey(stack, number)
+        often += _sticks_out(image, _SUSPECT * _usual(image))
+    return often >= _MOSTLY * len(index)
+
+
+def _sticks_out(image: Float[np.ndarray, "h w"], by: float) -> Bool[np.ndarray, "h w"]:
+    """Whether pixels differ by more than that from the median of the nine around them, so from five of the others."""
+    height, width = image.shape
+    around = np.pad(image, 1, mode="reflect")
+    above, below = np.zeros(image.shape, dtype=np.int8), np.zeros(image.shape, dtype=np.int8)
+    for row in range(3):
+        for column in range(3):
+            difference = image - around[row : row + height, column : column + width]
+            above += difference > by
+            below += difference < -by
+    return (above >= 5) | (below >= 5)
+
+
+def _deviation(image: Float[np.ndarray, "h w"], pixels: np.ndarray) -> Float[np.ndarray, " p"]:
+    """What pixels differ by from the median of the nine around them."""
+    around = np.pad(image, 1, mode="reflect")
+    rows, columns = np.unravel_index(pixels, image.shape)
+    nine = [around[rows + i, columns + j] for i in range(3) for j in range(3)]
+    deviation: np.ndarray = image.flat[pixels] - np.median(nine, axis=0)
+    return deviation
+
+
+def _usual(image: Float[np.ndarray, "h w"]) -> float:
+    """What pixels of an image typically differ by from those around them."""
+    size = np.abs(_deviation(image, np.arange(0, image.size, -(-image.size // _USUAL_FROM))))
     # Where most pixels equal the median of their neighbours, as in smooth or saturated pictures, the mean tells.
-    usual = np.maximum(usual, 0.1 * np.abs(deviation).mean(axis=(1, 2), keepdims=True)) + 1e-30
+    return max(1.4826 * float(np.median(size)), 0.1 * float(size.mean())) + 1e-30
+
+
+def _typical_deviation(stack: ImageStack, index: np.ndarray, pixels: np.ndarray) -> Float[np.ndarray, " p"]:
+    """Median over images of what pixels differ by from those around them, in units of what is usual there."""
+    images = (_grey(stack, number) for number in index)
+    deviation, usual = zip(*((_deviation(image, pixels), _usual(image)) for image in images), strict=True)
     # What is fixed differs by the same in all images; an edge that happens to lie there does not.
     low, middle, high = np.quantile(deviation, (0.25, 0.5, 0.75), axis=0)
     steady = high - low <= _STEADY * np.abs(middle)
-    typical: np.ndarray = np.where(steady, np.median(deviation / usual, axis=0), 0.0)
+    relative = np.stack(deviation) / np.array(usual)[:, None]
+    typical: np.ndarray = np.where(steady, np.median(relative, axis=0), 0.0)
     return typical
+
+
+def _grey(stack: ImageStack, number: int) -> Float[np.ndarray, "h w"]:
+    """One image, the mean of its channels."""
+    image = np.asarray(stack[int(number) : int(number) + 1])[0].astype(np.float32).mean(axis=0)
+    finite = np.isfinite(image)
+    return image if finite.all() else np.where(finite, image, np.median(image[finite]) if finite.any() else 0)
 
 
 def without_pixels(data: PairSet, fixed: Bool[np.ndarray, "h w"]) -> PairSet:

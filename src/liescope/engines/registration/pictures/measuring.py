@@ -58,7 +58,13 @@ class Measurer:
         self.levels: list[Level] = levels_of(grid, (SEARCH_SIDE, MIDDLE_SIDE, FINE_SIDE), device)
 
     def views(self, pairs: PairSet, index: slice | np.ndarray) -> list[View]:
-        """Some of the pairs on all levels, the coarsest first."""
+        """Some of the pairs on all levels, the coarsest first; few at a time are held in full size."""
+        index = np.arange(len(pairs))[index]
+        parts = [index[part] for part in chunk_slices(len(index), self.grid.size * pairs.shape[0])]
+        levels = zip(*(self._views(pairs, part) for part in parts), strict=True)
+        return [View.joined(level) for level in levels]
+
+    def _views(self, pairs: PairSet, index: np.ndarray) -> list[View]:
         images, valid = pairs.take(index), pairs.take_valid(index)
         return [view_of(level, images, valid) for level in self.levels]
 
@@ -141,12 +147,11 @@ class Measurer:
         """Errors of all pairs as they are, brightness apart."""
         shares = []
         for part in self._chunks(pairs):
-            view = view_of(self.levels[1], pairs.take(part), pairs.take_valid(part))
+            view = self.views(pairs, part)[1]
             origins = view.grid.points(device=view.source.device)[None]
             shares.append(self.registrar.error_at(view, origins).cpu().numpy().astype(np.float64))
         return np.nan_to_num(np.concatenate(shares), posinf=_NO_OVERLAP)
 
     def _chunks(self, pairs: PairSet) -> Iterator[slice]:
-        """Slices whose full-size pictures and working levels stay small."""
-        size = max(self.levels[-1].grid.size * 8, self.grid.size) * pairs.shape[0]
-        return chunk_slices(len(pairs), size // 16)
+        """Slices whose working levels stay small."""
+        return chunk_slices(len(pairs), self.levels[-1].grid.size * pairs.shape[0] // 2)

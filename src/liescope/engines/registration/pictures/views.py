@@ -66,6 +66,14 @@ class View:
         source, target = self.source[index], self.target[index]
         return View(self.grid, source, target, self.source_valid[index], self.target_valid[index])
 
+    @classmethod
+    def joined(cls, parts: Sequence[View]) -> View:
+        """Pairs of several views of one level."""
+        if len(parts) == 1:
+            return parts[0]
+        tensors = ((part.source, part.target, part.source_valid, part.target_valid) for part in parts)
+        return cls(parts[0].grid, *(torch.cat(column) for column in zip(*tensors, strict=True)))
+
     def mirrored(self) -> View:
         """The same sources with targets turned over, left for right."""
         target, valid = self.target.flip(-1), self.target_valid.flip(-1)
@@ -96,7 +104,7 @@ def view_of(level: Level, images: tuple[Tensor, Tensor], valid: tuple[Tensor | N
 
 
 def _on_level(level: Level, images: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor]:
-    whole = level.apply(images.new_ones(1, 1, *images.shape[-2:]))
+    whole = level.rows.sum(dim=1)[:, None] * level.columns.sum(dim=1)
     if valid is None:
         values = level.apply(images) / whole
         inside = torch.ones_like(values[:, :1])
