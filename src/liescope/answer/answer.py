@@ -20,10 +20,13 @@ from liescope.geometry import Basis, Grid, transport_images
 from liescope.geometry.transport import Border, Interpolation
 from liescope.inference.modes import find_modes
 
-__all__ = ["SCHEMA", "Answer"]
+__all__ = ["FURTHER_ARRAYS", "SCHEMA", "Answer"]
 
 SCHEMA = "liescope.result/2"
 """Name of the format of ``result.json``; a change of a key gets a new number."""
+FURTHER_ARRAYS = ("t_error", "identifiable", "factor_t", "gain", "offset")
+"""What ``magnitudes.npz`` has where it is known."""
+
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 CHUNK_PIXELS = 1 << 21
 
@@ -51,7 +54,7 @@ class Answer:
     engine : str
         Its name, ``registration`` or ``latent``.
     verdict : str
-        ``symmetry`` or ``no symmetry``.
+        ``symmetry``, ``no symmetry`` or ``undecided``.
     reason : str
         One plain sentence that says why.
     pairs : int
@@ -59,7 +62,8 @@ class Answer:
     basis : Basis
         What the coefficients refer to.
     generators : tuple of DetectedGenerator
-        K of them, in the order of the canonical fields that they are named after.
+        K of them, in the order of the canonical fields that they are named after. Where the verdict is no symmetry,
+        only those that were asked for; where it is undecided, what fits best.
     algebra, evidence : dict
         As in ``result.json``.
     t : array, shape (N, K)
@@ -80,6 +84,8 @@ class Answer:
     factor_t : array, shape (N, J), optional
         Where pairs are products of fewer factors than K (``algebra["factors"]``): the factors' magnitudes, NaN for
         pairs that do not follow.
+    gain, offset : arrays of float, shape (N,), optional
+        target = gain * moved source + offset in grey values.
     samples : Samples, optional
     versions : dict
         Of Python and the packages that computed the result.
@@ -115,6 +121,8 @@ class Answer:
     t_error: np.ndarray | None = None
     identifiable: np.ndarray | None = None
     factor_t: np.ndarray | None = None
+    gain: np.ndarray | None = None
+    offset: np.ndarray | None = None
     samples: Samples | None = None
     versions: Mapping[str, str] = field(default_factory=_package_versions)
     kind: str = "images"

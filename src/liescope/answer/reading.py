@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from liescope.algebra import Generator
-from liescope.answer.answer import SCHEMA, Answer
+from liescope.answer.answer import FURTHER_ARRAYS, SCHEMA, Answer
 from liescope.answer.film import FILM_ARRAYS, FILM_SAMPLES, stored_film
 from liescope.answer.folder import OWN_FILES, recover_folder
 from liescope.answer.parts import DetectedGenerator, Samples
@@ -55,7 +55,7 @@ def read_answer(path: str | Path, basis: Basis | None = None) -> Answer:
     schema = content.get("schema") if isinstance(content, dict) else None
     if schema not in _SCHEMAS:
         raise InputError(f"expected schema {SCHEMA!r} in '{file}', got {schema!r}")
-    further = ("t_error", "identifiable", "factor_t", *FILM_ARRAYS)
+    further = (*FURTHER_ARRAYS, *FILM_ARRAYS)
     arrays = read_npz(folder / "magnitudes.npz", ("t", "residual", "accepted"), optional=further)
     samples = None
     if (folder / "samples.npz").exists():
@@ -89,7 +89,7 @@ def _from_content(
         for g in content["generators"]
     )
     expected = {"t": (pairs, len(generators)), "residual": (pairs,), "accepted": (pairs,)}
-    expected |= {"t_error": (pairs, len(generators)), "identifiable": (pairs,)}
+    expected |= {"t_error": (pairs, len(generators)), "identifiable": (pairs,), "gain": (pairs,), "offset": (pairs,)}
     factors = content["algebra"].get("factors")
     expected["factor_t"] = (pairs, len(factors["names"]) if factors else 0)
     for name, shape in expected.items():
@@ -117,6 +117,8 @@ def _from_content(
         t_error=arrays.get("t_error"),
         identifiable=arrays["identifiable"].astype(bool) if "identifiable" in arrays else None,
         factor_t=arrays.get("factor_t"),
+        gain=arrays.get("gain"),
+        offset=arrays.get("offset"),
         samples=samples,
         versions=content.get("versions", {}),
         kind=content.get("kind", "images"),

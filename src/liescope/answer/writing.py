@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from liescope.answer.answer import Answer
+from liescope.answer.answer import FURTHER_ARRAYS, Answer
 from liescope.answer.values import json_text
 
 __all__ = ["write_files"]
@@ -17,7 +17,7 @@ def write_files(answer: Answer, folder: Path) -> None:
     """``result.json``, ``magnitudes.npz``, ``samples.npz`` and the engine's own files, into an existing folder."""
     (folder / "result.json").write_text(json_text(answer.to_dict()), encoding="utf-8")
     arrays: dict[str, Any] = {"t": answer.t, "residual": answer.residual, "accepted": answer.accepted}
-    further = {"t_error": answer.t_error, "identifiable": answer.identifiable, "factor_t": answer.factor_t}
+    further = {name: getattr(answer, name) for name in FURTHER_ARRAYS}
     arrays |= {name: array for name, array in further.items() if array is not None}
     if answer.film is not None:
         arrays |= answer.film.arrays()

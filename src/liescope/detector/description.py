@@ -49,6 +49,8 @@ def described(
         t_error=t_error,
         identifiable=determined,
         factor_t=None if factors is None else among_all(factors.t, accepted, len(data)),
+        gain=fit.measured.gain,
+        offset=fit.measured.offset,
         residual=fit.measured.residual,
         accepted=accepted,
         seconds=seconds,

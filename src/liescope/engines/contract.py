@@ -75,12 +75,16 @@ class Measured(NamedTuple):
         Standard errors of the magnitudes, where the engine knows them.
     ambiguous : bool array, shape (M,), or None
         Pairs that quite another magnitude fits as well, where the engine can tell.
+    gain, offset : arrays, shape (M,), or None
+        target = gain * moved source + offset in grey values, where the engine measures brightness.
     """
 
     t: np.ndarray
     residual: np.ndarray
     t_error: np.ndarray | None = None
     ambiguous: np.ndarray | None = None
+    gain: np.ndarray | None = None
+    offset: np.ndarray | None = None
 
 
 class SpanEstimate(NamedTuple):
@@ -143,11 +147,12 @@ class Fit:
     Parameters
     ----------
     verdict : str
-        ``symmetry`` or ``no symmetry``.
+        ``symmetry``, ``no symmetry`` or ``undecided``.
     reason : str
         In a sentence.
     coefficients : array, shape (K, m)
-        Generators, unit norm in the gauge (:func:`liescope.algebra.fix_gauge`).
+        Generators, unit norm in the gauge (:func:`liescope.algebra.fix_gauge`): those of a symmetry; what fits best
+        where nothing is decided or where K were asked for.
     covariances : array, shape (K, m, m), or None
         Sampling covariance of every generator's coefficients, where the engine knows it.
     evidence : mapping

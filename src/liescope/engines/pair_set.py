@@ -163,6 +163,8 @@ class PairSet:
     device : torch.device
     missing : Missing
         Which pixels are not valid, and what lies outside of images.
+    illumination : array, shape (H, W), or None
+        What all images are divided by.
     order : integer array, shape (N,), or None
         An order of the pairs that does not depend on that of the rows (:func:`canonical_order`). Samples are drawn from
         it, so that what is found does not depend on the order of rows either. None: the rows' own.
@@ -174,6 +176,7 @@ class PairSet:
     device: torch.device
     missing: Missing = Missing()
     order: np.ndarray | None = None
+    illumination: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -233,8 +236,11 @@ class PairSet:
 
     def take(self, index: slice | np.ndarray) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b c h w"]]:
         """Sources and targets of some pairs, in the common grey scale."""
-        source, target = (self.scale.apply(_rows(stack, index)) for stack in (self.source, self.target))
+        source, target = (self._grey(_rows(stack, index)) for stack in (self.source, self.target))
         return source.to(self.device), target.to(self.device)
+
+    def _grey(self, images: np.ndarray) -> Float[Tensor, "b c h w"]:
+        return self.scale.apply(images if self.illumination is None else images / self.illumination)
 
     def take_valid(self, index: slice | np.ndarray) -> tuple[Tensor | None, Tensor | None]:
         """What is valid of the sources and of the targets of some pairs, (B, 1, H, W); None where every pixel is."""

@@ -49,6 +49,8 @@ _RESAMPLING_SHARE = 0.1  # of the identity's error, where that is less: small mo
 _OPEN = 5.0  # times that floor: a pair of which less is left has nothing to say about a further generator
 _LEAST_OPEN = 0.2  # of the pairs; fewer may be registrations that failed, not pairs that a generator is missing for
 _IDENTITY = 1e-5
+_FEW = 32  # held-out pairs: of more, a difference that counts does not look like chance
+_OPEN_UP_TO = 0.5
 _LEAST_PERMUTED = 32
 _LEAST_ERROR = 1e-6
 
@@ -108,6 +110,8 @@ class Count(NamedTuple):
     left : float
         Median error of held-out pairs in units of that of permuted pairs, both moved as well as the span allows and
         without what noise leaves of either.
+    open : bool
+        Whether what a generator bought is of the size that counts, but may be chance because pairs are few.
     """
 
     generators: int
@@ -117,6 +121,7 @@ class Count(NamedTuple):
     steps: list[dict[str, float]]
     related: bool
     left: float
+    open: bool = False
 
 
 class GainTest(NamedTuple):
@@ -245,9 +250,10 @@ def count_generators(
     p_value = min(1.0, len(looked) * min(step["p_value"] for step in looked))
     paid = max((int(step["generators"]) for step in steps if step["pays"]), default=0)
     related = related or (whole is not None and whole.pays)
-    reason = _reason(accepted, paid, related)
+    few = not accepted and count < _FEW and any(_may_count(step) for step in steps)
+    reason = _reason(accepted, paid, related, count if few else None)
     left = left_of_permuted(*errors, noise)
-    return Count(accepted, span, _evidence(errors, identity, p_value), reason, steps, related, left)
+    return Count(accepted, span, _evidence(errors, identity, p_value), reason, steps, related, left, few)
 
 
 def left_of_permuted(pairs: np.ndarray, permuted: np.ndarray, noise: float) -> float:
@@ -281,13 +287,23 @@ def _evidence(errors: _Errors, identity: _Errors, p_value: float) -> Evidence:
     )
 
 
-def _reason(accepted: int, paid: int, related: bool) -> str:
+def _may_count(step: dict[str, float]) -> bool:
+    """Whether a step is large enough to count, and only its p-value leaves it open."""
+    return step["excess"] >= EXCESS and step["bought"] >= MATERIAL and LEVEL / 2 < step["p_value"] <= _OPEN_UP_TO
+
+
+def _reason(accepted: int, paid: int, related: bool, few: int | None) -> str:
     if accepted > paid == 0:
         return f"the number of generators was given ({accepted}); held-out pairs speak for the basis only as a whole"
     if accepted > paid:
         return f"{accepted} generators were asked for, but held-out pairs speak for {paid} only"
     if accepted:
         return "held-out pairs are explained far better than pairs with permuted targets"
+    if few is not None:
+        return (
+            f"moving explains a typical pair better than it explains pairs with permuted targets, but with {few} pairs "
+            "held out that may be chance; more pairs would tell"
+        )
     if related:
         return "the images of a pair belong together, but no generator explains how they differ"
     return "no generator explains held-out pairs better than it explains pairs with permuted targets"

@@ -36,12 +36,18 @@ _MANY_MODES = 9
 def title(result: Answer) -> str:
     """The verdict in a few words."""
     names = [spoken_name(g.generator.name) for g in result.generators]
-    if not names:
+    if result.verdict == "undecided":
+        return "Undecided" + (f": {_listed(names)} fits best" if names else "")
+    if result.verdict != "symmetry":
         return "No symmetry found"
     if len(names) > 1:
-        text = f"{len(names)} symmetries: " + ", ".join(names[:-1]) + " and " + names[-1]
+        text = f"{len(names)} symmetries: {_listed(names)}"
         return text if len(text) < 70 else f"{len(names)} symmetries"
     return names[0][0].upper() + names[0][1:]
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else names[0]
 
 
 def spoken_name(name: str) -> str:
@@ -173,9 +179,18 @@ def reason(result: Answer) -> str:
 
 
 def sentence(result: Answer) -> str:
-    """The answer in one sentence."""
+    """The answer in one sentence; where there is no symmetry, or none is decided, the reason first."""
+    if result.verdict == "symmetry":
+        return _moved(result)
     if not result.generators:
         return reason(result)
+    best = "What fits best" if result.verdict == "undecided" else "What was asked for, at its best"
+    told = _moved(result)
+    return f"{reason(result)} {best}: {told[:1].lower()}{told[1:]}"
+
+
+def _moved(result: Answer) -> str:
+    """What the generators do to images."""
     if len(result.generators) > 1:
         parts = [f"({k + 1}) {action(g.generator)}, {how_much(result, k)}" for k, g in enumerate(result.generators)]
         return f"{_whole(result)} moved in {len(parts)} ways together: " + "; ".join(parts) + "."

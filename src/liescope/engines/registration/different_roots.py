@@ -166,7 +166,7 @@ def look_across_roots(
             f"the images of a pair are copies of one image, but basis '{basis.name}' lacks what moves them; "
             "try basis='quadratic'"
         )
-        return nothing_found(pairs, aligner, reason, told)
+        return nothing_found(basis, reason, told, identity_residual(pairs, aligner))
     if not comparable:
         why = (
             f"basis '{basis.name}' is too small to tell what moves them from how they differ anyway"
@@ -174,7 +174,8 @@ def look_across_roots(
             else f"{exactly} generators were asked for, but there only one can be found"
         )
         reason = f"the images of a pair have different roots, or are very noisy; {why}"
-        return nothing_found(pairs, aligner, reason, told | {"p_value": 1.0})
+        still = identity_residual(pairs, aligner)
+        return nothing_found(basis, reason, told | {"p_value": 1.0}, still, "undecided")
     fit = _contrast(pairs, aligner, parts[1], seed, report)
     return fit.with_evidence(told | dict(fit.evidence))
 
@@ -196,7 +197,7 @@ def _contrast(
             f"the images of a pair have different roots, and {len(index):,} pairs are too few, or too unlike one "
             "another, to learn how images of one class differ anyway; a thousand of few classes are enough"
         )
-        return nothing_found(pairs, aligner, reason, {"p_value": 1.0})
+        return nothing_found(basis, reason, {"p_value": 1.0}, identity_residual(pairs, aligner), "undecided")
     fitted = DifferentRoots(aligner, contrast.direction, contrast.reading, contrast.bounds, pairs.scale)
     soft = soft_variation(contrast, basis, pairs.grid)
     report("measuring all pairs", 0.0)
@@ -226,13 +227,13 @@ def _contrast(
             "the images of a pair have different roots, and no direction stands out from what images of one class "
             f"differ in anyway: a soft variation of about {soft['extent_px']:.2g} pixels, not shown to be a group"
         )
-        return nothing_found(pairs, aligner, reason, told)
+        return nothing_found(basis, reason, told, identity_residual(pairs, aligner))
     if not explains:
         reason = (
             "the images of a pair are related, but neither by a generator of this basis nor as images of one class: "
             "what they vary in most does not bring them closer to each other; try a larger basis"
         )
-        return nothing_found(pairs, aligner, reason, told)
+        return nothing_found(basis, reason, told, identity_residual(pairs, aligner))
     errors = {
         "heldout_error": float(residual.mean()),
         "identity_error": float(still.mean()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -13,7 +14,7 @@ from liescope.engines.contract import Engine, Fit, Fitted, Progress, Settings, S
 from liescope.engines.pair_set import FEWEST_PAIRS, PairSet
 from liescope.engines.registration.border import background_outside
 from liescope.engines.registration.different_roots import have_different_roots, look_across_roots
-from liescope.engines.registration.nothing import nothing_found
+from liescope.engines.registration.nothing import identity_residual, nothing_found
 from liescope.engines.registration.pictures import fit_pictures
 from liescope.engines.registration.same_root import register_copies
 from liescope.engines.registration.span_trials import SpanTrials
@@ -66,7 +67,10 @@ class RegistrationEngine(Engine):
         if fit is None and count.generators:
             fit = register_copies(data, trials, count, report)
         if fit is None:
-            fit = nothing_found(data, trials.aligner, count.reason, {})
+            still = identity_residual(data, trials.aligner)
+            fit = nothing_found(basis, count.reason, {}, still, "undecided" if count.open else "no symmetry")
+        if not len(fit.coefficients) and settings.generators is not None:
+            fit = _as_asked(fit, data, trials, count, settings.generators, report)
         return _with_evidence(fit, count)
 
     def restore(self, state: Mapping[str, bytes], basis: Basis, device: str = "cpu") -> Fitted:
@@ -112,9 +116,17 @@ def _second_opinion(data: PairSet, basis: Basis, settings: Settings, report: Pro
     return fit if fit.evidence.get("mirror_image") else None
 
 
+def _as_asked(fit: Fit, data: PairSet, trials: SpanTrials, count: Count, number: int, report: Progress) -> Fit:
+    """What that many generators do best, under the verdict and the reason that stand."""
+    asked = register_copies(data, trials, count._replace(span=trials.fit(number)), report)
+    evidence = dict(asked.evidence) | dict(fit.evidence)
+    none = np.zeros(len(data), dtype=bool)
+    return dataclasses.replace(asked, verdict=fit.verdict, reason=fit.reason, evidence=evidence, accepted=none)
+
+
 def _with_evidence(fit: Fit, count: Count) -> Fit:
     """With what counting knows. Without generators nothing is moved, whatever was tried: that is in the steps."""
-    evidence, found = count.evidence, len(fit.coefficients) > 0
+    evidence, found = count.evidence, count.generators > 0 and len(fit.coefficients) > 0
     counted: dict[str, Any] = {
         "heldout_error": evidence.heldout_error if found else evidence.identity_error,
         "identity_error": evidence.identity_error,

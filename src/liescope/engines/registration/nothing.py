@@ -1,7 +1,8 @@
-"""The answer that nothing was found: no pair is moved, and none follows a symmetry."""
+"""The answer without generators: no pair is moved, and none follows a symmetry."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,20 +10,23 @@ import numpy as np
 from liescope.engines.contract import Fit, Measured
 from liescope.engines.pair_set import PairSet
 from liescope.engines.registration.aligner import Aligner
+from liescope.geometry import Basis
 
 __all__ = ["identity_residual", "nothing_found"]
 
 
-def nothing_found(pairs: PairSet, aligner: Aligner, reason: str, evidence: dict[str, Any]) -> Fit:
-    """No generator, for that reason."""
-    none, no_pair = np.zeros((len(pairs), 0)), np.zeros(len(pairs), dtype=bool)
+def nothing_found(
+    basis: Basis, reason: str, evidence: Mapping[str, Any], residual: np.ndarray, verdict: str = "no symmetry"
+) -> Fit:
+    """No generator, for that reason; ``residual`` (N,) are errors of the pairs as they are."""
+    none, no_pair = np.zeros((len(residual), 0)), np.zeros(len(residual), dtype=bool)
     return Fit(
-        verdict="no symmetry",
+        verdict=verdict,
         reason=reason,
-        coefficients=np.zeros((0, aligner.basis.dimension)),
+        coefficients=np.zeros((0, basis.dimension)),
         covariances=None,
         evidence=evidence,
-        measured=Measured(none, identity_residual(pairs, aligner), none, no_pair),
+        measured=Measured(none, residual, none, no_pair),
         accepted=no_pair,
     )
 

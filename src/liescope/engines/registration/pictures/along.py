@@ -18,7 +18,7 @@ from liescope.engines.registration.motion import Motion, motion_along
 from liescope.engines.registration.pictures.views import View
 from liescope.engines.registration.pictures.weighted import Compared, compared, equations_of
 from liescope.engines.workers import map_chunks
-from liescope.geometry import Basis
+from liescope.geometry import Basis, Grid
 
 __all__ = ["Along", "Registrar"]
 
@@ -92,7 +92,11 @@ class Registrar:
 
     def motion(self, view: View, span: Float[Tensor, "m k"], reach: float = 4.0) -> Motion:
         """Flows along a span on the pixels of a view."""
-        return motion_along(self.basis, span, view.grid.points(device=self.device), reach)
+        return self.motion_on(view.grid, span, reach)
+
+    def motion_on(self, grid: Grid, span: Float[Tensor, "m k"], reach: float) -> Motion:
+        """Flows along a span on the pixels of a grid."""
+        return motion_along(self.basis, span, grid.points(device=self.device), reach)
 
     def at(self, view: View, span: Float[Tensor, "m k"], t: Float[Tensor, "b k"]) -> Compared:
         """Pairs moved by t, compared."""

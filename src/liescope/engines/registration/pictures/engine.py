@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -13,9 +14,12 @@ from torch import Tensor
 
 from liescope.data import ImageStack
 from liescope.engines.contract import Fit, Fitted, Measured, Progress, Settings, SpanEstimate
-from liescope.engines.pair_set import GreyScale, Missing, PairSet
+from liescope.engines.pair_set import PairSet
+from liescope.engines.registration.nothing import nothing_found
+from liescope.engines.registration.pictures.camera import Camera
 from liescope.engines.registration.pictures.fixed_pixels import fixed_pixels, without_pixels
-from liescope.engines.registration.pictures.measuring import Measurer
+from liescope.engines.registration.pictures.illumination import Illumination, fixed_illumination
+from liescope.engines.registration.pictures.measuring import Measurer, PictureMagnitudes
 from liescope.engines.registration.pictures.mirror import mirror_axis
 from liescope.engines.registration.pictures.trials import FLOOR, RELATED, SAMPLE, Candidate, PictureTrials
 from liescope.engines.registration.readable import readable_span, standard_errors
@@ -33,34 +37,47 @@ _FEW = 6
 _CLEARLY = 1 / 6
 _SAME = 1e-5
 _SYSTEMATIC_DEG = 0.1
-_MEASURE_FIRST = 0.5
+_BEGUN = 0.1
+
+_OPEN = 0.5
+"""p-value up to which a difference of the size of a symmetry's may be one; above it speaks for none at all."""
+
+_ALIKE = 0.2
+"""Of the error of pairs as they are: what is left where a picture reaches its target, mirrored or not."""
+
+_EVENED = 0.8
+"""Of the error: dividing by an illumination must leave less than this."""
 
 
 class PictureSpan(Fitted):
-    """Measures pairs of pictures along a span."""
+    """Measures pairs of pictures along a span.
 
-    def __init__(
-        self, measurer: Measurer, span: Tensor, change: np.ndarray, scale: GreyScale, missing: Missing, known: Tensor
-    ) -> None:
-        self.measurer, self.span, self.change = measurer, span, change
-        self.scale, self.missing, self.known = scale, missing, known
-        self.background = scale.background
+    Parameters
+    ----------
+    measurer : Measurer
+    span : tensor, shape (m, K)
+    change : array, shape (K, K)
+        From coordinates in the span to magnitudes.
+    camera : Camera
+    known : tensor, shape (S, K)
+        Coordinates that occurred.
+    """
 
-    def _pairs(self, source: ImageStack, target: ImageStack) -> PairSet:
-        missing = Missing(nodata=self.missing.nodata, nan=True)
-        return PairSet(source, target, self.scale, self.span.device, missing)
+    def __init__(self, measurer: Measurer, span: Tensor, change: np.ndarray, camera: Camera, known: Tensor) -> None:
+        self.measurer, self.span, self.change, self.camera, self.known = measurer, span, change, camera, known
+        self.background = camera.scale.background
 
     def measure(self, source: ImageStack, target: ImageStack) -> Measured:
+        pairs = self.camera.pairs(source, target, self.span.device)
         with worker_pool(self.span.device):
-            found = self.measurer.measure(self._pairs(source, target), self.span, self.known)
-        return Measured(found.t @ self.change.T, found.error)
+            found = self.measurer.measure(pairs, self.span, self.known)
+        return _measured(found, pairs, self.change)
 
     def still(self, source: ImageStack, target: ImageStack) -> np.ndarray:
         with worker_pool(self.span.device):
-            return self.measurer.still(self._pairs(source, target))
+            return self.measurer.still(self.camera.pairs(source, target, self.span.device))
 
     def state(self) -> dict[str, bytes]:
-        nodata = np.nan if self.missing.nodata is None else self.missing.nodata
         return pack_arrays(
             kind="pictures",
             shape=self.measurer.grid.shape,
@@ -68,31 +85,62 @@ class PictureSpan(Fitted):
             change=self.change,
             known=self.known.cpu().numpy(),
             outside=self.measurer.registrar.outside,
-            background=self.scale.background,
-            amplitude=self.scale.amplitude,
-            nodata=nodata,
+            **self.camera.arrays(),
         )
 
     @classmethod
     def of(cls, held: Mapping[str, np.ndarray], basis: Basis, device: torch.device) -> PictureSpan:
         """The same from the arrays of :meth:`state`."""
-        measurer = Measurer(basis, Grid.of(*(int(n) for n in held["shape"])), device, bool(held["outside"]))
+        grid = Grid.of(*(int(n) for n in held["shape"]))
+        measurer = Measurer(basis, grid, device, bool(held["outside"]))
         span, known = (torch.as_tensor(held[name], device=device) for name in ("span", "known"))
         if span.shape[0] != basis.dimension or not bool(torch.isfinite(span).all()):
             raise ValueError(f"expected a span of {basis.dimension} fields, got shape {tuple(span.shape)}")
-        nodata = float(held["nodata"])
-        missing = Missing(nodata=None if np.isnan(nodata) else nodata)
-        scale = GreyScale(held["background"], float(held["amplitude"]))
-        return cls(measurer, span, held["change"], scale, missing, known)
+        return cls(measurer, span, held["change"], Camera.of(held, grid), known)
 
 
 class _Tests(NamedTuple):
-    """Of a candidate: whether pairs fit far better than their mirror images, and than unmoved, on held-out blocks."""
+    """Of a candidate: whether pairs fit far better than their mirror images, and than unmoved, on held-out blocks.
+
+    ``maybe`` tells whether they do as far as sizes go, where the p-value leaves it open.
+    """
 
     related: bool
     moved: bool
     mirror_image: bool
+    maybe: bool
     p_value: float
+
+
+class _Found(NamedTuple):
+    """The sample of the pairs, the span that explains it, and what speaks for that."""
+
+    trials: PictureTrials
+    chosen: Candidate
+    steps: list[dict[str, float]]
+    tests: _Tests
+
+    @classmethod
+    def of(cls, data: PairSet, measurer: Measurer, settings: Settings) -> _Found:
+        trials = PictureTrials(data, measurer, data.shuffled(settings.seed)[:SAMPLE], settings.seed)
+        chosen, steps = _chosen(trials, settings.generators)
+        return cls(trials, chosen, steps, _tests(trials, chosen))
+
+    @property
+    def same(self) -> bool:
+        """Whether source and target are one image."""
+        return float(self.trials.still[0].quantile(0.95)) < _SAME
+
+    @property
+    def alike(self) -> bool:
+        """Whether targets and their mirror images are both reached, from where not moving does not."""
+        trials, well = self.trials, _ALIKE * self.trials.still[0].median()
+        return bool(trials.free.held_out.median() < well) and bool(trials.mirrored.held_out.median() < well)
+
+    def better_than(self, other: _Found) -> bool:
+        """Whether it leaves clearly less of the same pairs on blocks of pixels held out."""
+        own, before = self.chosen.held_out + FLOOR, other.chosen.held_out + FLOOR
+        return float((own / before).median()) < _EVENED and _less(own - before) <= _LEVEL
 
 
 def fit_pictures(data: PairSet, basis: Basis, settings: Settings, report: Progress, outside: bool = False) -> Fit:
@@ -102,54 +150,93 @@ def fit_pictures(data: PairSet, basis: Basis, settings: Settings, report: Progre
     fixed = np.zeros(data.grid.shape, dtype=bool) if outside else fixed_pixels(data)
     data = without_pixels(data, fixed) if fixed.any() else data
     finding = partial(report, "finding the generators")
-    trials = PictureTrials(data, measurer, data.shuffled(settings.seed)[:SAMPLE], settings.seed)
-    finding(_MEASURE_FIRST)
-    chosen, steps = _chosen(trials, settings.generators)
-    tests = _tests(trials, chosen)
-    same = float(trials.still[0].quantile(0.95)) < _SAME
-    verdict, reason = _verdict(trials, tests, same, len(data), settings.generators, chosen)
+    finding(_BEGUN)
+    found = _Found.of(data, measurer, settings)
+    light: Illumination | None = None
+    if found.tests.related and found.tests.moved and not outside and not found.same:
+        data, found, light = _evened(data, found, measurer, settings)
+    verdict, reason = _verdict(found, len(data), settings.generators)
+    if fixed.any() and not found.same:
+        reason += f"; {int(fixed.sum())} pixels that never change are left out"
+    if data.illumination is not None:
+        reason += f"; illumination that stays with the camera, {_told(data.illumination)}, is divided out"
+    answered = verdict != "no symmetry" or settings.generators is not None
     evidence: dict[str, Any] = {
-        "heldout_error": _mean_error(chosen.held_out if verdict == "symmetry" else trials.still[0]),
-        "identity_error": _mean_error(trials.still[0]),
-        "permuted_error": _mean_error(trials.mirrored.held_out),
-        "p_value": tests.p_value,
+        "heldout_error": _mean_error(found.chosen.held_out if answered else found.trials.still[0]),
+        "identity_error": _mean_error(found.trials.still[0]),
+        "permuted_error": _mean_error(found.trials.mirrored.held_out),
+        "p_value": found.tests.p_value,
         "null": "mirrored",
         "border": "zero" if outside else "unknown",
-        "mirror_image": tests.mirror_image and not same,
+        "mirror_image": found.tests.mirror_image and not found.same,
         "fixed_pixels": [[int(row), int(column)] for row, column in np.argwhere(fixed)],
-        "steps": steps,
+        "illumination": None if light is None else light.coefficients.tolist(),
+        "steps": found.steps,
     }
-    if fixed.any() and not same:
-        reason += f"; {int(fixed.sum())} pixels that never change are left out"
     measuring = partial(report, "measuring all pairs")
     measuring(0.0)
-    none_ambiguous = np.zeros(len(data), dtype=bool)
-    if verdict != "symmetry":
-        none = np.zeros((len(data), 0))
-        return Fit(
-            verdict=verdict,
-            reason=reason,
-            coefficients=np.zeros((0, basis.dimension)),
-            covariances=None,
-            evidence=evidence,
-            measured=Measured(none, measurer.still(data), none, none_ambiguous),
-            accepted=np.zeros(len(data), dtype=bool),
-        )
-    span, covariance, known = trials.refined(chosen.family, chosen.span)
-    found = measurer.measure(data, span, known, measuring)
+    if not answered:
+        return nothing_found(basis, reason, evidence, measurer.still(data))
+    camera = Camera(data.scale, data.missing.nodata, fixed, light)
+    return _measured_fit(data, found, measurer, camera, (verdict, reason), evidence, measuring)
+
+
+def _evened(
+    data: PairSet, found: _Found, measurer: Measurer, settings: Settings
+) -> tuple[PairSet, _Found, Illumination | None]:
+    """The pairs without what illumination they share, where dividing by it helps."""
+    trials, chosen = found.trials, found.chosen
+    light = fixed_illumination(data, trials.index, measurer, chosen.v, trials.good)
+    if light is None:
+        return data, found, None
+    evened = dataclasses.replace(data, illumination=light.over(data.grid))
+    again = _Found.of(evened, measurer, settings)
+    return (evened, again, light) if again.better_than(found) else (data, found, None)
+
+
+def _told(illumination: np.ndarray) -> str:
+    return f"down to {100 * float(illumination.min() / illumination.max()):.0f} % of its maximum"
+
+
+def _measured_fit(
+    data: PairSet,
+    found: _Found,
+    measurer: Measurer,
+    camera: Camera,
+    told: tuple[str, str],
+    evidence: dict[str, Any],
+    progress: Callable[[float], None],
+) -> Fit:
+    """All pairs, measured along the generators."""
+    span, covariance, known = found.trials.refined(found.chosen.family, found.chosen.span)
+    measured = measurer.measure(data, span, known, progress)
     directions = span.double().cpu().numpy()
-    columns, own, change = readable_span(directions, covariance.numpy(), basis, data.grid)
-    threshold = _accept_below(trials.mirrored.held_out.cpu().numpy(), found.error)
+    columns, own, change = readable_span(directions, covariance.numpy(), measurer.basis, data.grid)
+    threshold = _accept_below(found.trials.mirrored.held_out.cpu().numpy(), measured.error)
+    verdict, reason = told
     return Fit(
         verdict=verdict,
         reason=reason,
         coefficients=columns,
         covariances=own,
         evidence=evidence | {"accept_below": threshold},
-        measured=Measured(found.t @ change.T, found.error, standard_errors(found.covariance, change), none_ambiguous),
-        accepted=found.error <= threshold,
-        fitted=PictureSpan(measurer, span, change, data.scale, data.missing, known),
+        measured=_measured(measured, data, change),
+        accepted=(measured.error <= threshold) & (verdict != "no symmetry"),
+        fitted=PictureSpan(measurer, span, change, camera, known),
         span=SpanEstimate(directions, covariance.numpy(), _SYSTEMATIC_DEG),
+    )
+
+
+def _measured(found: PictureMagnitudes, pairs: PairSet, change: np.ndarray) -> Measured:
+    """Magnitudes along the readable generators, brightness in grey values."""
+    background = float(pairs.scale.background.mean())
+    return Measured(
+        found.t @ change.T,
+        found.error,
+        standard_errors(found.covariance, change),
+        np.zeros(len(found.t), dtype=bool),
+        found.gain,
+        found.offset * pairs.scale.amplitude + background * (1 - found.gain),
     )
 
 
@@ -194,11 +281,14 @@ def _tests(trials: PictureTrials, chosen: Candidate) -> _Tests:
         p_mirror = _less(trials.mirrored.by_block - trials.free.by_block)
     typical, mirrored = float(own.median()) + FLOOR, float(null.median()) + FLOOR
     unmoved, free = float(still.median()) + FLOOR, float(trials.free.held_out.median()) + FLOOR
+    related, moved = typical <= RELATED * mirrored, typical <= _MOVED * unmoved
+    p_value = max(p_related, p_moved)
     return _Tests(
-        related=p_related <= _LEVEL and typical <= RELATED * mirrored,
-        moved=p_moved <= _LEVEL and typical <= _MOVED * unmoved,
+        related=p_related <= _LEVEL and related,
+        moved=p_moved <= _LEVEL and moved,
         mirror_image=p_mirror <= _LEVEL and mirrored <= RELATED * free,
-        p_value=max(p_related, p_moved),
+        maybe=related and moved and _LEVEL < p_value <= _OPEN,
+        p_value=p_value,
     )
 
 
@@ -210,22 +300,27 @@ def _less(difference: Tensor) -> float:
     return float(wilcoxon(difference.double().numpy(), alternative="less").pvalue)
 
 
-def _verdict(
-    trials: PictureTrials, tests: _Tests, same: bool, pairs: int, exactly: int | None, chosen: Candidate
-) -> tuple[str, str]:
-    if same:
+def _verdict(found: _Found, pairs: int, exactly: int | None) -> tuple[str, str]:
+    trials, tests = found.trials, found.tests
+    if found.same:
         return "no symmetry", "source and target are the same image in every pair: t is 0 for all"
     if tests.mirror_image:
         count = len(trials.mirrored.held_out)
         better = trials.mirrored.held_out < trials.free.held_out[:count]
         axis = mirror_axis(trials.mirrored.along.t[better], trials.basis)
         return "no symmetry", f"each target is a mirror image of its source: {axis}"
+    if tests.maybe:
+        chance = f"but that may be chance (p = {tests.p_value:.2g}); more pairs, or larger pictures, would tell"
+        return "undecided", f"moved pairs fit better than their own mirror images do, {chance}"
+    if not tests.related and found.alike:
+        symmetric = "pairs fit well, but so do their own mirror images: pictures that are symmetric themselves"
+        return "undecided", f"{symmetric} cannot tell a motion from a mirror; pictures that are not would"
     if not tests.related:
         return "no symmetry", "pairs fit no better, however they are moved, than their own mirror images do"
     if not tests.moved:
         return "no symmetry", "the images of a pair belong together, but nothing is moved: what differs is no motion"
     few = "" if pairs >= _FEW + 2 else f"; {pairs} pair{'s' * (pairs > 1)} cannot show a law of the magnitudes"
-    if exactly is not None and not chosen.enough:
+    if exactly is not None and not found.chosen.enough:
         return "symmetry", f"{exactly} generators were asked for; they explain less than free motions do{few}"
     return "symmetry", f"moved pairs fit held-out pixels far better than their own mirror images do{few}"
 

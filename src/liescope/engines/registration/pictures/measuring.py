@@ -17,6 +17,7 @@ from liescope.engines.registration.pictures.along import Along, Registrar
 from liescope.engines.registration.pictures.similarity_search import best_similarities
 from liescope.engines.registration.pictures.starts import in_basis, searched_for
 from liescope.engines.registration.pictures.views import Level, View, levels_of, view_of
+from liescope.engines.registration.pictures.weighted import Compared
 from liescope.geometry import Basis, Grid
 
 __all__ = ["Measurer", "PictureMagnitudes"]
@@ -31,11 +32,16 @@ _NO_OVERLAP = 10.0
 
 
 class PictureMagnitudes(NamedTuple):
-    """Of M pairs: magnitudes (M, K) along a span's columns, their covariances (M, K, K), and errors (M,)."""
+    """Of M pairs: magnitudes (M, K) along a span's columns, their covariances (M, K, K), and errors (M,).
+
+    ``gain``, ``offset`` (M,): target = gain * moved source + offset on the scale of the pairs.
+    """
 
     t: np.ndarray
     covariance: np.ndarray
     error: np.ndarray
+    gain: np.ndarray
+    offset: np.ndarray
 
 
 class Measurer:
@@ -135,8 +141,8 @@ class Measurer:
             noise = found.error * _CORRELATED / pixels.clamp_min(1)
             covariance = torch.linalg.inv(inner) * noise[:, None, None]
             # Judged where mirror images are: on the middle level, where noise of single pixels says little.
-            error = self.registrar.at(views[1], span, found.t).error
-            rows.append([a.cpu().numpy() for a in (found.t, covariance, error)])
+            judged = self.registrar.at(views[1], span, found.t)
+            rows.append([a.cpu().numpy() for a in (found.t, covariance, judged.error, *_brightness(views[1], judged))])
             if progress is not None:
                 progress(part.stop / len(pairs))
         columns = [np.concatenate(column) for column in zip(*rows, strict=True)]
@@ -155,3 +161,10 @@ class Measurer:
     def _chunks(self, pairs: PairSet) -> Iterator[slice]:
         """Slices whose working levels stay small."""
         return chunk_slices(len(pairs), self.levels[-1].grid.size * pairs.shape[0] // 2)
+
+
+def _brightness(view: View, found: Compared) -> tuple[Tensor, Tensor]:
+    """Gain and offset (B,) between pictures as they were before each got mean 0 and variance 1."""
+    (source_mean, source_spread), (target_mean, target_spread) = view.source_grey.T, view.target_grey.T
+    gain = found.gain * target_spread / source_spread
+    return gain, target_mean + target_spread * found.offset - gain * source_mean

@@ -74,12 +74,13 @@ class Free(NamedTuple):
 class Candidate(NamedTuple):
     """A span, what it leaves on held-out blocks, and how that compares with free motions.
 
-    ``unmoved`` is what not moving leaves, as a whole and by block. ``ratio`` (B,) are errors of pairs in units of those
-    of free motions; ``enough`` tells whether it explains as much.
+    ``v`` (B, m) is what moves each pair. ``unmoved`` is what not moving leaves, as a whole and by block. ``ratio`` (B,)
+    are errors of pairs in units of those of free motions; ``enough`` tells whether it explains as much.
     """
 
     family: Family
     span: Tensor
+    v: Tensor
     held_out: Tensor
     by_block: Tensor
     unmoved: tuple[Tensor, Tensor]
@@ -101,6 +102,7 @@ class PictureTrials:
     """
 
     def __init__(self, pairs: PairSet, measurer: Measurer, index: np.ndarray, seed: int) -> None:
+        self.index = index
         self.measurer = measurer
         self.registrar = measurer.registrar
         self.basis = measurer.basis
@@ -184,13 +186,13 @@ class PictureTrials:
             other = self.registrar.refine(middle, span, again.t, 4)
             along = along.where(other.error < along.error, other)
         on_blocks = self.registrar.refine(middle.within(self.fitted_blocks), span, along.t, 3)
-        held_out, by_block = self._judged(middle, on_blocks.t @ span.T)
+        v = on_blocks.t @ span.T
+        held_out, by_block = self._judged(middle, v)
         ratio = (held_out + FLOOR) / (self.free.held_out + FLOOR)
         judged = ratio[self.good] if bool(self.good.any()) else ratio
         most = float((judged <= _FAR_WORSE).float().mean()) >= _MOST_AS_WELL
         enough = float(judged.median()) <= _AS_WELL and most
-        unmoved = self._unmoved(on_blocks.t @ span.T)
-        return Candidate(family, span, held_out, by_block, unmoved, ratio, enough)
+        return Candidate(family, span, v, held_out, by_block, self._unmoved(v), ratio, enough)
 
     def _unmoved(self, v: Float[Tensor, "b m"]) -> tuple[Tensor, Tensor]:
         """What is left of pairs as they are; of the least motions, what moving the other way leaves if that is less.

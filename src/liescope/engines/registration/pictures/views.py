@@ -10,15 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as nnf
 from jaxtyping import Float
 from torch import Tensor
 
+from liescope.engines.pair_set import PairSet, chunk_slices
 from liescope.geometry import Grid
 from liescope.geometry.smoothing import smoothing_operator
 
-__all__ = ["Level", "View", "levels_of", "view_of"]
+__all__ = ["Level", "View", "levels_of", "plain_view", "view_of"]
 
 _LEAST_COVER = 0.5
 """Of the weights of a level's pixel that must fall on valid pixels for its value to count."""
@@ -50,6 +52,8 @@ class View:
         Every picture with mean 0 and variance 1 over its valid pixels; what is missing is filled in from around.
     source_valid, target_valid : tensors, shape (B, 1, h, w)
         1 where a pixel and its eight neighbours are valid, else 0.
+    source_grey, target_grey : tensors, shape (B, 2)
+        Mean and standard deviation that the pictures had.
     """
 
     grid: Grid
@@ -57,22 +61,27 @@ class View:
     target: Tensor
     source_valid: Tensor
     target_valid: Tensor
+    source_grey: Tensor
+    target_grey: Tensor
 
     def __len__(self) -> int:
         return len(self.source)
 
     def take(self, index: slice | Tensor) -> View:
         """Some of the pairs."""
-        source, target = self.source[index], self.target[index]
-        return View(self.grid, source, target, self.source_valid[index], self.target_valid[index])
+        return View(self.grid, *(part[index] for part in self._parts()))
 
     @classmethod
     def joined(cls, parts: Sequence[View]) -> View:
         """Pairs of several views of one level."""
         if len(parts) == 1:
             return parts[0]
-        tensors = ((part.source, part.target, part.source_valid, part.target_valid) for part in parts)
-        return cls(parts[0].grid, *(torch.cat(column) for column in zip(*tensors, strict=True)))
+        columns = zip(*(part._parts() for part in parts), strict=True)
+        return cls(parts[0].grid, *(torch.cat(column) for column in columns))
+
+    def _parts(self) -> tuple[Tensor, ...]:
+        pixels = (self.source, self.target, self.source_valid, self.target_valid)
+        return (*pixels, self.source_grey, self.target_grey)
 
     def mirrored(self) -> View:
         """The same sources with targets turned over, left for right."""
@@ -99,20 +108,26 @@ def levels_of(full: Grid, longest: Sequence[int], device: torch.device) -> list[
 def view_of(level: Level, images: tuple[Tensor, Tensor], valid: tuple[Tensor | None, Tensor | None]) -> View:
     """Full-size pairs on a level; ``valid`` (B, 1, H, W) or None where every pixel is."""
     parts = [_on_level(level, x, m) for x, m in zip(images, valid, strict=True)]
-    (source, source_valid), (target, target_valid) = parts
-    return View(level.grid, source, target, source_valid, target_valid)
+    (source, source_valid, source_grey), (target, target_valid, target_grey) = parts
+    return View(level.grid, source, target, source_valid, target_valid, source_grey, target_grey)
 
 
-def _on_level(level: Level, images: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor]:
-    whole = level.rows.sum(dim=1)[:, None] * level.columns.sum(dim=1)
-    if valid is None:
-        values = level.apply(images) / whole
-        inside = torch.ones_like(values[:, :1])
-    else:
-        cover = level.apply(valid)
-        values = level.apply(torch.where(valid > 0, images, 0)) / cover.clamp_min(1e-6)
-        inside = (cover > _LEAST_COVER * whole).to(images)
-        values = torch.where(inside > 0, values, 0)
+def plain_view(level: Level, pairs: PairSet, index: np.ndarray) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Sources and targets of some pairs, the mean of their channels in grey values, and what is valid: (B, 1, h, w)."""
+    rows = []
+    for part in chunk_slices(len(index), pairs.grid.size * pairs.shape[0]):
+        sides = []
+        for images, valid in zip(pairs.take(index[part]), pairs.take_valid(index[part]), strict=True):
+            grey = images + images.new_tensor(pairs.scale.background / pairs.scale.amplitude)
+            sides.append(_resampled(level, grey.mean(dim=1, keepdim=True), valid))
+        (source, source_valid), (target, target_valid) = sides
+        rows.append((source, target, _eroded(source_valid), _eroded(target_valid)))
+    source, target, source_valid, target_valid = (torch.cat(column) for column in zip(*rows, strict=True))
+    return source, target, source_valid, target_valid
+
+
+def _on_level(level: Level, images: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    values, inside = _resampled(level, images, valid)
     weight = inside.expand_as(values)
     count = weight.sum(dim=(1, 2, 3), keepdim=True).clamp_min(1)
     mean = (values * weight).sum(dim=(1, 2, 3), keepdim=True) / count
@@ -121,7 +136,20 @@ def _on_level(level: Level, images: Tensor, valid: Tensor | None) -> tuple[Tenso
     spread = (values.square().sum(dim=(1, 2, 3), keepdim=True) / count).sqrt().clamp_min(1e-12)
     clipped = values.clamp(-4 * spread, 4 * spread)
     spread = (clipped.square().sum(dim=(1, 2, 3), keepdim=True) / count).sqrt().clamp_min(1e-12)
-    return values / spread, _eroded(inside)
+    grey = torch.cat((mean, spread), dim=1).reshape(len(values), 2)
+    return values / spread, _eroded(inside), grey
+
+
+def _resampled(level: Level, images: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Means over the valid pixels, and where enough of them are valid, (B, 1, h, w)."""
+    whole = level.rows.sum(dim=1)[:, None] * level.columns.sum(dim=1)
+    if valid is None:
+        values = level.apply(images) / whole
+        return values, torch.ones_like(values[:, :1])
+    cover = level.apply(valid)
+    values = level.apply(torch.where(valid > 0, images, 0)) / cover.clamp_min(1e-6)
+    inside = (cover > _LEAST_COVER * whole).to(images)
+    return torch.where(inside > 0, values, 0), inside
 
 
 def _eroded(valid: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b 1 h w"]:
