@@ -15,6 +15,7 @@ from liescope.engines.registration.all_pairs import magnitudes_along, register_a
 from liescope.engines.registration.nothing import identity_residual
 from liescope.engines.registration.readable import readable_span, standard_errors
 from liescope.engines.registration.span_trials import SpanTrials
+from liescope.engines.registration.systematic import resampling_error
 from liescope.engines.state import pack_arrays
 from liescope.engines.workers import worker_pool
 from liescope.inference import Count
@@ -85,7 +86,9 @@ def register_copies(pairs: PairSet, trials: SpanTrials, count: Count, report: Ca
     registration = register_all(pairs, trials, count.span, partial(report, "measuring all pairs"))
     aligner, search = trials.aligner, registration.search
     span = search.span.double().cpu().numpy()
-    coefficients, covariances, change = readable_span(span, registration.covariance, aligner.basis, aligner.grid)
+    shared = resampling_error(trials, search)
+    covariance = registration.covariance + np.outer(shared.span, shared.span)
+    coefficients, covariances, change = readable_span(span, covariance, aligner.basis, aligner.grid)
     residual = registration.residual.astype(np.float64)
     threshold = _accept_below(count, residual)
     return Fit(
@@ -97,12 +100,12 @@ def register_copies(pairs: PairSet, trials: SpanTrials, count: Count, report: Ca
         measured=Measured(
             registration.t @ change.T,
             residual,
-            standard_errors(registration.t_covariance, change),
+            standard_errors(registration.t_covariance + shared.t, change),
             registration.ambiguous,
         ),
         accepted=residual <= threshold,
         fitted=SameRoot(aligner, search, change, pairs.scale, registration.interpolation),
-        span=SpanEstimate(span, registration.covariance, _SYSTEMATIC_DEG),
+        span=SpanEstimate(span, covariance, _SYSTEMATIC_DEG),
     )
 
 

@@ -16,7 +16,7 @@ from liescope.engines.registration.coordinates import damped_step, exponential_d
 from liescope.engines.registration.linearise import FieldTable, NormalEquations
 from liescope.engines.registration.motion import Motion, motion_along
 from liescope.engines.registration.pictures.views import View
-from liescope.engines.registration.pictures.weighted import Compared, compared, equations_of
+from liescope.engines.registration.pictures.weighted import Compared, compared, equations_of, magnitude_covariance
 from liescope.engines.workers import map_chunks
 from liescope.geometry import Basis, Grid
 
@@ -100,11 +100,23 @@ class Registrar:
 
     def at(self, view: View, span: Float[Tensor, "m k"], t: Float[Tensor, "b k"]) -> Compared:
         """Pairs moved by t, compared."""
-        return compared(view, self.motion(view, span, float(t.abs().max()) + 0.1).origins(t), self.outside)
+        motion = self.motion(view, span, float(t.abs().max()) + 0.1)
+        return compared(view, motion.origins(t), self.outside)
 
     def error_at(self, view: View, origins: Float[Tensor, "1 n 2"]) -> Float[Tensor, " b"]:
         """Errors of all pairs under one shared motion."""
         return compared(view, origins, self.outside).error
+
+    def covariance(self, view: View, span: Float[Tensor, "m k"], t: Float[Tensor, "b k"]) -> Float[Tensor, "b k k"]:
+        """Sampling covariance of coordinates at their best (:func:`magnitude_covariance`)."""
+        step = partial(self._covariance, view, span, t)
+        size = view.grid.size * view.source.shape[1] * (span.shape[1] + 2)
+        return torch.cat(list(map_chunks(step, list(chunk_slices(len(view), size)))))
+
+    def _covariance(self, view: View, span: Tensor, t: Tensor, part: slice) -> Tensor:
+        view, t = view.take(part), t[part]
+        frame = exponential_derivative(self.structure, t @ span.T) @ span
+        return magnitude_covariance(view, self.at(view, span, t), self.table(view), frame)
 
     def refine(self, view: View, span: Float[Tensor, "m k"], start: Float[Tensor, "b k"], iterations: int) -> Along:
         """The best coordinates near ``start``; a step that does not lower a pair's error is taken back."""

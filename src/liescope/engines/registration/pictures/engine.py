@@ -21,7 +21,7 @@ from liescope.engines.registration.pictures.fixed_pixels import fixed_pixels, wi
 from liescope.engines.registration.pictures.illumination import Illumination, fixed_illumination
 from liescope.engines.registration.pictures.measuring import Measurer, PictureMagnitudes
 from liescope.engines.registration.pictures.mirror import mirror_axis
-from liescope.engines.registration.pictures.trials import FLOOR, RELATED, SAMPLE, Candidate, PictureTrials
+from liescope.engines.registration.pictures.trials import FLOOR, RELATED, SAMPLE, Candidate, PictureTrials, Refined
 from liescope.engines.registration.readable import readable_span, standard_errors
 from liescope.engines.state import pack_arrays
 from liescope.engines.workers import worker_pool
@@ -38,6 +38,7 @@ _CLEARLY = 1 / 6
 _SAME = 1e-5
 _SYSTEMATIC_DEG = 0.1
 _BEGUN = 0.1
+_REFINED = ("span", "covariance", "t", "shared")
 
 _OPEN = 0.5
 """p-value up to which a difference of the size of a symmetry's may be one; above it speaks for none at all."""
@@ -55,36 +56,36 @@ class PictureSpan(Fitted):
     Parameters
     ----------
     measurer : Measurer
-    span : tensor, shape (m, K)
+    refined : Refined
     change : array, shape (K, K)
         From coordinates in the span to magnitudes.
     camera : Camera
-    known : tensor, shape (S, K)
-        Coordinates that occurred.
     """
 
-    def __init__(self, measurer: Measurer, span: Tensor, change: np.ndarray, camera: Camera, known: Tensor) -> None:
-        self.measurer, self.span, self.change, self.camera, self.known = measurer, span, change, camera, known
+    def __init__(self, measurer: Measurer, refined: Refined, change: np.ndarray, camera: Camera) -> None:
+        self.measurer, self.refined, self.change, self.camera = measurer, refined, change, camera
         self.background = camera.scale.background
+        self.device = refined.span.device
 
     def measure(self, source: ImageStack, target: ImageStack) -> Measured:
-        pairs = self.camera.pairs(source, target, self.span.device)
-        with worker_pool(self.span.device):
-            found = self.measurer.measure(pairs, self.span, self.known)
-        return _measured(found, pairs, self.change)
+        pairs = self.camera.pairs(source, target, self.device)
+        refined = self.refined
+        with worker_pool(self.device):
+            found = self.measurer.measure(pairs, refined.span, refined.t, refined.kernel)
+        return _measured(found, pairs, self.change, refined.shared.cpu().numpy())
 
     def still(self, source: ImageStack, target: ImageStack) -> np.ndarray:
-        with worker_pool(self.span.device):
-            return self.measurer.still(self.camera.pairs(source, target, self.span.device))
+        with worker_pool(self.device):
+            return self.measurer.still(self.camera.pairs(source, target, self.device))
 
     def state(self) -> dict[str, bytes]:
         return pack_arrays(
             kind="pictures",
             shape=self.measurer.grid.shape,
-            span=self.span.cpu().numpy(),
             change=self.change,
-            known=self.known.cpu().numpy(),
             outside=self.measurer.registrar.outside,
+            kernel=self.refined.kernel,
+            **{name: getattr(self.refined, name).cpu().numpy() for name in _REFINED},
             **self.camera.arrays(),
         )
 
@@ -93,10 +94,11 @@ class PictureSpan(Fitted):
         """The same from the arrays of :meth:`state`."""
         grid = Grid.of(*(int(n) for n in held["shape"]))
         measurer = Measurer(basis, grid, device, bool(held["outside"]))
-        span, known = (torch.as_tensor(held[name], device=device) for name in ("span", "known"))
-        if span.shape[0] != basis.dimension or not bool(torch.isfinite(span).all()):
-            raise ValueError(f"expected a span of {basis.dimension} fields, got shape {tuple(span.shape)}")
-        return cls(measurer, span, held["change"], Camera.of(held, grid), known)
+        parts = {name: torch.as_tensor(held[name], device=device) for name in _REFINED}
+        refined = Refined(kernel=str(held["kernel"]), **parts)
+        if refined.span.shape[0] != basis.dimension or not bool(torch.isfinite(refined.span).all()):
+            raise ValueError(f"expected a span of {basis.dimension} fields, got shape {tuple(refined.span.shape)}")
+        return cls(measurer, refined, held["change"], Camera.of(held, grid))
 
 
 class _Tests(NamedTuple):
@@ -208,10 +210,10 @@ def _measured_fit(
     progress: Callable[[float], None],
 ) -> Fit:
     """All pairs, measured along the generators."""
-    span, covariance, known = found.trials.refined(found.chosen.family, found.chosen.span)
-    measured = measurer.measure(data, span, known, progress)
-    directions = span.double().cpu().numpy()
-    columns, own, change = readable_span(directions, covariance.numpy(), measurer.basis, data.grid)
+    refined = found.trials.refined(found.chosen.family, found.chosen.span)
+    measured = measurer.measure(data, refined.span, refined.t, refined.kernel, progress)
+    directions, covariance = refined.span.double().cpu().numpy(), refined.covariance.numpy()
+    columns, own, change = readable_span(directions, covariance, measurer.basis, data.grid)
     threshold = _accept_below(found.trials.mirrored.held_out.cpu().numpy(), measured.error)
     verdict, reason = told
     return Fit(
@@ -220,20 +222,20 @@ def _measured_fit(
         coefficients=columns,
         covariances=own,
         evidence=evidence | {"accept_below": threshold},
-        measured=_measured(measured, data, change),
+        measured=_measured(measured, data, change, refined.shared.cpu().numpy()),
         accepted=(measured.error <= threshold) & (verdict != "no symmetry"),
-        fitted=PictureSpan(measurer, span, change, camera, known),
-        span=SpanEstimate(directions, covariance.numpy(), _SYSTEMATIC_DEG),
+        fitted=PictureSpan(measurer, refined, change, camera),
+        span=SpanEstimate(directions, covariance, _SYSTEMATIC_DEG),
     )
 
 
-def _measured(found: PictureMagnitudes, pairs: PairSet, change: np.ndarray) -> Measured:
+def _measured(found: PictureMagnitudes, pairs: PairSet, change: np.ndarray, shared: np.ndarray) -> Measured:
     """Magnitudes along the readable generators, brightness in grey values."""
     background = float(pairs.scale.background.mean())
     return Measured(
         found.t @ change.T,
         found.error,
-        standard_errors(found.covariance, change),
+        standard_errors(found.covariance + shared, change),
         np.zeros(len(found.t), dtype=bool),
         found.gain,
         found.offset * pairs.scale.amplitude + background * (1 - found.gain),

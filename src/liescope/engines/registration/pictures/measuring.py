@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +26,6 @@ SEARCH_SIDE = 24
 MIDDLE_SIDE = 64
 FINE_SIDE = 128
 _STARTS = 3
-_CORRELATED = 4.0  # pixels: what interpolation correlates of the noise
 _NO_OVERLAP = 10.0
 """Error that stands for a pair of which too little overlaps."""
 
@@ -113,33 +112,23 @@ class Measurer:
         second = torch.where(near, torch.inf, table).argmin(dim=1)
         return [tried[first], tried[second]]
 
-    def finer(self, views: Sequence[View], span: Tensor, start: Tensor, iterations: Sequence[int]) -> Along:
-        """Refinement on further levels from coordinates on the one before."""
-        for view, steps in zip(views, iterations, strict=True):
-            found = self.registrar.refine(view, span, start, steps)
-            start = found.t
-        return found
-
     def measure(
         self,
         pairs: PairSet,
         span: Float[Tensor, "m k"],
         known: Tensor | None = None,
+        kernel: str = "linear",
         progress: Callable[[float], None] | None = None,
     ) -> PictureMagnitudes:
-        """All pairs along a span, in chunks of bounded memory."""
+        """All pairs along a span, in chunks of bounded memory; ``kernel`` interpolates sources on the finest level."""
         rows = []
-        channels = pairs.shape[0]
         for part in self._chunks(pairs):
             views = self.views(pairs, part)
             start = self.start(views[0], span, known)
-            found = self.finer(views[1:], span, start.t, (4, 4))
-            inner = span.T @ found.equations.hessian @ span
-            ridge = 1e-6 * inner.diagonal(dim1=-2, dim2=-1).amax(-1).clamp_min(1e-12)
-            inner = inner + ridge[:, None, None] * torch.eye(span.shape[1], device=span.device)
-            pixels = found.overlap * views[-1].target_valid.sum(dim=(1, 2, 3)) * channels
-            noise = found.error * _CORRELATED / pixels.clamp_min(1)
-            covariance = torch.linalg.inv(inner) * noise[:, None, None]
+            middle = self.registrar.refine(views[1], span, start.t, 4)
+            fine = views[2].interpolated(kernel)
+            found = self.registrar.refine(fine, span, middle.t, 4)
+            covariance = self.registrar.covariance(fine, span, found.t)
             # Judged where mirror images are: on the middle level, where noise of single pixels says little.
             judged = self.registrar.at(views[1], span, found.t)
             rows.append([a.cpu().numpy() for a in (found.t, covariance, judged.error, *_brightness(views[1], judged))])

@@ -27,8 +27,9 @@ from liescope.engines.registration.pictures.similarity_search import best_simila
 from liescope.engines.registration.pictures.starts import Family, families_of, in_basis
 from liescope.engines.registration.pictures.views import View
 from liescope.engines.registration.span_trials import robust_weight
+from liescope.engines.registration.systematic import typical_square
 
-__all__ = ["FLOOR", "RELATED", "SAMPLE", "Candidate", "Free", "PictureTrials"]
+__all__ = ["FLOOR", "RELATED", "SAMPLE", "Candidate", "Free", "PictureTrials", "Refined"]
 
 SAMPLE = 48
 """Pairs that the span is found from."""
@@ -50,6 +51,11 @@ _AS_WELL = 1.3
 
 _MOST_AS_WELL, _FAR_WORSE = 0.75, 2.0
 """... and so many of the pairs have no more than that times it."""
+
+_KERNELS = ("linear", "spline")
+
+_SHARED = 0.25
+"""Of the change from one interpolation to the other: what the better of them may be wrong by."""
 
 _LEAST_MOVED = 1.0
 """Pixels of the middle level, root mean square."""
@@ -86,6 +92,30 @@ class Candidate(NamedTuple):
     unmoved: tuple[Tensor, Tensor]
     ratio: Tensor
     enough: bool
+
+
+class Refined(NamedTuple):
+    """A span at its best.
+
+    Attributes
+    ----------
+    span : tensor, shape (m, K)
+        Orthonormal columns.
+    covariance : tensor, shape (K m, K m)
+        Of the columns, K-major.
+    t : tensor, shape (B, K)
+        Coordinates of the sample.
+    kernel : str
+        How sources are interpolated.
+    shared : tensor, shape (K, K)
+        Variances (diagonal) of what interpolation leaves open of their coordinates.
+    """
+
+    span: Tensor
+    covariance: Tensor
+    t: Tensor
+    kernel: str
+    shared: Tensor
 
 
 class PictureTrials:
@@ -211,24 +241,42 @@ class PictureTrials:
         """Where free coordinates are nearest to the span, by what a pair's pixels can tell."""
         return _restricted(self.everyone, span, 1e-4).v
 
-    def refined(self, family: Family, span: Float[Tensor, "m k"]) -> tuple[Tensor, Tensor, Tensor]:
-        """The span after joint steps with all magnitudes eliminated, its covariance (K m, K m), and those magnitudes.
+    def refined(self, family: Family, span: Float[Tensor, "m k"]) -> Refined:
+        """The span after joint steps with all magnitudes eliminated.
 
-        Steps stay in the family, in whose own coordinates they are made.
+        Steps stay in the family, in whose own coordinates they are made. On the finest level sources are interpolated
+        by what explains the targets better; how far the other ends from there tells what interpolation leaves open.
         """
         columns = family.columns.to(span)
         inside = columns.T @ span
         t = self._coordinates(span)
-        for view, rounds in ((self.views[1], 3), (self.views[2], 3)):
-            for _ in range(rounds):
-                along = self.registrar.refine(view, columns @ inside, t, 3)
-                inside, triangle = orthonormal(inside + self._sums(along, inside, columns).step(inside))
-                t = along.t @ triangle.T
-        span = columns @ inside
-        along = self.registrar.refine(self.views[2], span, t, 3)
+        inside, t = self._joint(self.views[1], columns, inside, t)
+        ends = []
+        for kernel in _KERNELS:
+            view = self.views[2].interpolated(kernel)
+            own, coordinates = self._joint(view, columns, inside, t)
+            ends.append((kernel, own, self.registrar.refine(view, columns @ own, coordinates, 3)))
+        ends.sort(key=lambda end: float(end[2].error.median()))
+        (kernel, inside, along), (_, other, beside) = ends
         within = self._sums(along, inside, columns).covariance(inside)
+        # Both spans in one frame: the columns of the other that are nearest to these.
+        left, _, right = torch.linalg.svd(other.T @ inside)
+        turn = left @ right
+        change = (_SHARED * (other @ turn - inside)).T.reshape(-1, 1).double().cpu()
+        within = within + change @ change.T
+        good = self.good if bool(self.good.any()) else torch.ones_like(self.good)
+        shared = typical_square(_SHARED * (beside.t @ turn - along.t)[good])
+        span = columns @ inside
         lift = torch.kron(torch.eye(span.shape[1], dtype=torch.float64), columns.double().cpu())
-        return span, lift @ within @ lift.T, along.t
+        return Refined(span, lift @ within @ lift.T, along.t, kernel, torch.as_tensor(shared).to(span))
+
+    def _joint(self, view: View, columns: Tensor, inside: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+        """A span in the coordinates of a family, and those of the pairs along it, after some steps on a level."""
+        for _ in range(3):
+            along = self.registrar.refine(view, columns @ inside, t, 3)
+            inside, triangle = orthonormal(inside + self._sums(along, inside, columns).step(inside))
+            t = along.t @ triangle.T
+        return inside, t
 
     def _sums(self, along: Along, inside: Float[Tensor, "f k"], columns: Float[Tensor, "m f"]) -> JointEquations:
         """Normal equations of the pairs that registered, in the coordinates of a family."""

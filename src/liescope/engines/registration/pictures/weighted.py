@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as nnf
 from jaxtyping import Float
 from torch import Tensor
 
@@ -18,7 +19,7 @@ from liescope.engines.registration.linearise import FieldTable, NormalEquations,
 from liescope.engines.registration.pictures.views import View
 from liescope.geometry.transport import sample
 
-__all__ = ["LEAST_OVERLAP", "Compared", "compared", "equations_of"]
+__all__ = ["LEAST_OVERLAP", "Compared", "compared", "equations_of", "magnitude_covariance"]
 
 LEAST_OVERLAP = 0.3
 """Of the valid pixels that must be common to a moved source and its target."""
@@ -28,6 +29,9 @@ _ROBUST = 3.0
 
 _LEAST_SCALE = 0.1
 """Of the target's standard deviation: smaller residuals are never taken for outliers."""
+
+_BLOCK = 8
+"""Pixels a side of the blocks whose residuals are independent of one another."""
 
 _LOOKED_AT = 1000
 _NOTHING = 1e-6
@@ -68,7 +72,8 @@ def compared(view: View, origins: Float[Tensor, "b n 2"], outside: bool = False)
     """
     shape = view.source.shape
     grid = view.grid
-    moved = sample(view.source, origins, grid).reshape(shape)
+    source, fine = view.sampled
+    moved = sample(source, origins, fine).reshape(shape)
     if outside:
         overlap_mask = view.target_valid
     else:
@@ -117,6 +122,40 @@ def equations_of(view: View, found: Compared, table: FieldTable) -> NormalEquati
     slope = -(slopes.reshape(count, -1) @ table.linear)
     unit = (sums[2] * _variance(view.target, weight)).clamp_min(_NOTHING)
     return NormalEquations(hessian / unit[:, None, None], slope / unit[:, None], found.error)
+
+
+def magnitude_covariance(
+    view: View, found: Compared, table: FieldTable, directions: Float[Tensor, "b m k"]
+) -> Float[Tensor, "b k k"]:
+    """Sampling covariance of the magnitudes of pairs at their best, gain and offset eliminated.
+
+    A sandwich over blocks of pixels, as interpolation and optics make neighbours' residuals alike: the spread of what
+    single blocks pull at (Liang and Zeger, Biometrika 73, 1986).
+
+    Parameters
+    ----------
+    directions : tensor, shape (B, m, K)
+        What a change of each magnitude moves a pair along, in the frame of a further small motion.
+    """
+    count, (height, width) = len(view), view.grid.shape
+    gx, gy = gradient((found.matched + view.target) / 2, view.grid)
+    u, v = table.linear.reshape(2, height, width, -1)
+    fields = torch.einsum("dhwm,bmk->dbkhw", torch.stack((u, v)), directions)
+    # (B, C, K + 2, h, w): how the residual changes with magnitudes, gain and offset.
+    slope = -(fields[0][:, None] * gx[:, :, None] + fields[1][:, None] * gy[:, :, None])
+    ones = torch.ones_like(found.matched)
+    columns = torch.cat((slope, torch.stack((found.matched, ones), dim=2)), dim=2)
+    weighted = columns * found.weight[:, :, None]
+    hessian = torch.einsum("bckhw,bclhw->bkl", weighted, columns)
+    scores = (weighted * found.residual[:, :, None]).sum(dim=1)
+    blocks = nnf.avg_pool2d(scores, _BLOCK, ceil_mode=True, divisor_override=1).flatten(2)
+    used = (blocks.square().sum(dim=1) > 0).sum(dim=1).clamp_min(2)
+    spread = (blocks @ blocks.mT) * (used / (used - 1))[:, None, None]
+    ridge = 1e-6 * hessian.diagonal(dim1=1, dim2=2).clamp_min(_NOTHING)
+    inverse = torch.linalg.inv(hessian + torch.diag_embed(ridge))
+    k = directions.shape[2]
+    covariance: Tensor = (inverse @ spread @ inverse)[:, :k, :k]
+    return covariance.reshape(count, k, k)
 
 
 def _brightness(moved: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
