@@ -49,6 +49,7 @@ _RESAMPLING_SHARE = 0.1  # of the identity's error, where that is less: small mo
 _OPEN = 5.0  # times that floor: a pair of which less is left has nothing to say about a further generator
 _LEAST_OPEN = 0.2  # of the pairs; fewer may be registrations that failed, not pairs that a generator is missing for
 _IDENTITY = 1e-5
+_MOST_OF_A_GROUP = 3  # generators: fewer that do not close may be one that is badly known
 _FEW = 32  # held-out pairs: of more, a difference that counts does not look like chance
 _OPEN_UP_TO = 0.5
 _LEAST_PERMUTED = 32
@@ -228,7 +229,11 @@ def count_generators(
         trial = trials.fit(number)
         tried = errors_of(partial(trials.held_out_errors, trial))
         test = gain_test(errors.pairs, tried.pairs, errors.permuted, tried.permuted, level)
-        pays = test.convincing(LEVEL / 2, expected=accepted > 1 and not trials.is_closed(span))
+        unfinished = accepted > 1 and not trials.is_closed(span)
+        pays = test.convincing(LEVEL / 2, expected=unfinished)
+        if unfinished and not pays and accepted >= _MOST_OF_A_GROUP:
+            # Of a large group the last generator buys little, but without it there is no group.
+            pays = test.p_value <= LEVEL / 2 and test.excess > 0 and trials.is_closed(trial)
         steps.append({"generators": number, **test._asdict(), "pays": float(pays)})
         if pays or (exactly is not None and accepted):
             accepted, span, errors, whole = number, trial, tried, None

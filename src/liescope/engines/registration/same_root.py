@@ -87,7 +87,7 @@ def register_copies(pairs: PairSet, trials: SpanTrials, count: Count, report: Ca
     aligner, search = trials.aligner, registration.search
     span = search.span.double().cpu().numpy()
     shared = resampling_error(trials, search)
-    covariance = registration.covariance + np.outer(shared.span, shared.span)
+    covariance = registration.covariance + shared.span
     coefficients, covariances, change = readable_span(span, covariance, aligner.basis, aligner.grid)
     residual = registration.residual.astype(np.float64)
     threshold = _accept_below(count, residual)

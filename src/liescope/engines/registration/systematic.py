@@ -13,16 +13,20 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from liescope.algebra import field_gram
 from liescope.engines.registration.aligner import PairPyramid, Search
 from liescope.engines.registration.span_trials import SpanTrials
+from liescope.geometry import Basis, Grid
 from liescope.geometry.transport import Interpolation, sample
 
-__all__ = ["Systematic", "resampling_error", "typical_square"]
+__all__ = ["Systematic", "resampling_error", "systematic_of"]
 
 _PAIRS = 192
 _ROUNDS = 3
 _KERNELS: tuple[Interpolation, ...] = ("linear", "cubic")
 _NORMAL_95 = 1.96
+_FINEST_PX = 3e-4
+"""Root mean square: nothing is known better, whatever pixels say; what two programs do at a border differs by more."""
 
 
 class Systematic(NamedTuple):
@@ -30,10 +34,10 @@ class Systematic(NamedTuple):
 
     Attributes
     ----------
-    span : array, shape (K m,)
-        Change of the span's columns, K-major.
+    span : array, shape (K m, K m)
+        Covariance of the span's columns, K-major.
     t : array, shape (K, K)
-        Diagonal: mean squares of the magnitudes' changes, as 95 of 100 pairs have them.
+        Covariance of magnitudes, diagonal.
     """
 
     span: np.ndarray
@@ -57,12 +61,36 @@ def resampling_error(trials: SpanTrials, search: Search) -> Systematic:
     # The nearest columns to the given ones: turning within a span changes nothing but the coordinates.
     left, _, right = torch.linalg.svd(own.span.T @ search.span)
     turn = left @ right
-    change = (own.span @ turn - search.span).T.reshape(-1)
-    return Systematic(change.double().cpu().numpy(), typical_square(t @ turn - known))
+    return systematic_of(
+        own.span @ turn - search.span, t @ turn - known, search.span, known, trials.basis, aligner.grid
+    )
 
 
-def typical_square(changes: Float[Tensor, "b k"]) -> Float[np.ndarray, "k k"]:
-    """Variances (diagonal) of normal errors of which 95 of 100 are as large as 95 of 100 of these."""
-    size = torch.quantile(changes.abs().double(), 0.95, dim=0) / _NORMAL_95
-    variance: np.ndarray = np.diag(size.square().cpu().numpy())
-    return variance
+def systematic_of(
+    change: Float[Tensor, "m k"],
+    t_change: Float[Tensor, "b k"],
+    span: Float[Tensor, "m k"],
+    t: Float[Tensor, "b k"],
+    basis: Basis,
+    grid: Grid,
+) -> Systematic:
+    """Errors as large as changes of the answer were, and never less than a trace of a pixel.
+
+    Parameters
+    ----------
+    change, t_change : tensors, shapes (m, K) and (B, K)
+        Of the span and of the magnitudes.
+    span, t : tensors, shapes (m, K) and (B, K)
+        The answer: orthonormal columns, and magnitudes.
+    """
+    columns, k = span.double().cpu().numpy(), span.shape[1]
+    gram = field_gram(basis, grid)
+    speed = np.sqrt(np.einsum("mk,mn,nk->k", columns, gram, columns)) * grid.pixels_per_unit
+    size = torch.quantile(t_change.abs().double(), 0.95, dim=0).cpu().numpy() / _NORMAL_95
+    v = t.double().cpu().numpy() @ columns.T
+    moved = np.sqrt(np.median(np.einsum("bm,mn,bn->b", v, gram, v))) * grid.pixels_per_unit
+    # All columns off the span: what turns them within it changes nothing.
+    off = np.eye(len(columns)) - columns @ columns.T
+    whole = change.double().cpu().numpy().T.reshape(-1)
+    floor = (_FINEST_PX / max(moved, _FINEST_PX)) ** 2 * np.kron(np.eye(k), off)
+    return Systematic(np.outer(whole, whole) + floor, np.diag(size**2 + (_FINEST_PX / speed) ** 2))

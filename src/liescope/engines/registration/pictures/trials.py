@@ -27,7 +27,7 @@ from liescope.engines.registration.pictures.similarity_search import best_simila
 from liescope.engines.registration.pictures.starts import Family, families_of, in_basis
 from liescope.engines.registration.pictures.views import View
 from liescope.engines.registration.span_trials import robust_weight
-from liescope.engines.registration.systematic import typical_square
+from liescope.engines.registration.systematic import systematic_of
 
 __all__ = ["FLOOR", "RELATED", "SAMPLE", "Candidate", "Free", "PictureTrials", "Refined"]
 
@@ -258,17 +258,17 @@ class PictureTrials:
             ends.append((kernel, own, self.registrar.refine(view, columns @ own, coordinates, 3)))
         ends.sort(key=lambda end: float(end[2].error.median()))
         (kernel, inside, along), (_, other, beside) = ends
-        within = self._sums(along, inside, columns).covariance(inside)
+        within = self._sums(along, inside, columns).covariance(inside).numpy()
         # Both spans in one frame: the columns of the other that are nearest to these.
         left, _, right = torch.linalg.svd(other.T @ inside)
         turn = left @ right
-        change = (_SHARED * (other @ turn - inside)).T.reshape(-1, 1).double().cpu()
-        within = within + change @ change.T
-        good = self.good if bool(self.good.any()) else torch.ones_like(self.good)
-        shared = typical_square(_SHARED * (beside.t @ turn - along.t)[good])
         span = columns @ inside
-        lift = torch.kron(torch.eye(span.shape[1], dtype=torch.float64), columns.double().cpu())
-        return Refined(span, lift @ within @ lift.T, along.t, kernel, torch.as_tensor(shared).to(span))
+        good = self.good if bool(self.good.any()) else torch.ones_like(self.good)
+        change, t_change = _SHARED * (columns @ other @ turn - span), _SHARED * (beside.t @ turn - along.t)[good]
+        shared = systematic_of(change, t_change, span, along.t[good], self.basis, self.measurer.grid)
+        lift = np.kron(np.eye(span.shape[1]), columns.double().cpu().numpy())
+        covariance = lift @ within @ lift.T + shared.span
+        return Refined(span, torch.as_tensor(covariance), along.t, kernel, torch.as_tensor(shared.t).to(span))
 
     def _joint(self, view: View, columns: Tensor, inside: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
         """A span in the coordinates of a family, and those of the pairs along it, after some steps on a level."""
