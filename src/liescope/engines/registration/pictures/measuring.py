@@ -93,6 +93,11 @@ class Measurer:
         yield view.source.new_zeros(len(view.source), k)
         if k == 1:
             times = self.orbit_times(span[:, 0])
+            if known is not None and len(known):
+                # Where the sample's magnitudes lie, and as far again on either side.
+                low, high = known.min(), known.max()
+                pad = (high - low) + 4 * (times[1] - times[0])
+                times = times[(times >= low - pad) & (times <= high + pad)]
             yield from self._lowest(view, span, times[:, None])
             return
         if known is not None and len(known):

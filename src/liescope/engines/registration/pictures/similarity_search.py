@@ -21,9 +21,9 @@ from liescope.geometry.transport import sample
 
 __all__ = ["Similarities", "best_similarities", "turns_and_zooms"]
 
-_TURNS = 36
-_ZOOMS = 3  # steps on either side of 1
-_ZOOM_STEP = 0.15  # of its logarithm
+_TURNS = 24
+_ZOOMS = 2  # steps on either side of 1
+_ZOOM_STEP = 0.2  # of its logarithm
 _KEPT = 4
 
 

@@ -208,13 +208,18 @@ class PictureTrials:
 
     def tried(self, family: Family, span: Float[Tensor, "m k"]) -> Candidate:
         """A span, judged on held-out blocks of the pairs that free motions explain."""
+        along = self.registrar.refine(self.views[1], span, self._coordinates(span), 4)
+        found = self._on_blocks(family, span, along)
+        if found.enough or span.shape[1] > 1:
+            return found
+        # Where free motions went astray, a search along the one generator may not.
+        again = self.measurer.start(self.views[0], span)
+        other = self.registrar.refine(self.views[1], span, again.t, 4)
+        return self._on_blocks(family, span, along.where(other.error < along.error, other))
+
+    def _on_blocks(self, family: Family, span: Float[Tensor, "m k"], along: Along) -> Candidate:
+        """Fitted to some blocks from there, judged on the others."""
         middle = self.views[1]
-        start = self._coordinates(span)
-        along = self.registrar.refine(middle, span, start, 4)
-        if span.shape[1] == 1:
-            again = self.measurer.start(self.views[0], span)
-            other = self.registrar.refine(middle, span, again.t, 4)
-            along = along.where(other.error < along.error, other)
         on_blocks = self.registrar.refine(middle.within(self.fitted_blocks), span, along.t, 3)
         v = on_blocks.t @ span.T
         held_out, by_block = self._judged(middle, v)
