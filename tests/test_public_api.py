@@ -139,6 +139,7 @@ PUBLIC = {
         "frame_magnitudes",
         "gain_test",
         "identifiable",
+        "unwrapped",
     ],
     "liescope.engines": [
         "AUTO",

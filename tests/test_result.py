@@ -96,6 +96,22 @@ def test_natural_units_of_a_quarter_turn(make_result):
     assert make_result("rotation", t=t).natural == pytest.approx(np.full((60, 1), 90.0))
 
 
+def test_the_law_of_half_turns_is_told_on_the_circle(make_result):
+    half = np.sqrt(2) * np.pi
+    rng = np.random.default_rng(0)
+    t = rng.choice([-half, half], 60) + 0.01 * rng.normal(size=60)
+    # Every tenth is not accepted, and decides nothing.
+    t[9::10] = rng.uniform(-half, half, 6)
+    result = make_result("rotation", t=t[:, None], identifiable=np.arange(60) % 10 < 5)
+    law = result.magnitudes_summary
+    for part in (law, law["identifiable"]):
+        assert [part["mean"][0], part["quantiles"]["0.5"][0]] == pytest.approx([half, half], abs=0.005)
+        assert np.ptp([values[0] for values in part["quantiles"].values()]) < 0.05
+        assert part["modes"] == [part["quantiles"]["0.5"]]
+    # No orbits of a scaling close.
+    np.testing.assert_array_equal(make_result("scale", t=t[:, None]).unwrapped_t, t[:, None])
+
+
 # --- files
 
 

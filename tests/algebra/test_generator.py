@@ -76,6 +76,24 @@ def test_natural_units_say_what_the_flow_does() -> None:
     np.testing.assert_allclose(bend.flow(start, t)[0], [expected.real, expected.imag], atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "coefficients",
+    [[0, 0, -1, 0, 1, 0], [0.3, 0, -1, 0.1, 1, 0], [0, 0, -2, 0, 1, 0], [0, 0.2, -1, 0, 0.6, -0.2]],
+    ids=["rotation", "off-centre", "ellipse", "tilted ellipse"],
+)
+def test_orbits_of_rotations_close_after_one_period(coefficients: list[float]) -> None:
+    generator = Generator(coefficients)
+    points = np.random.default_rng(0).uniform(-1, 1, (20, 2))
+    assert generator.period is not None
+    np.testing.assert_allclose(generator.flow(points, generator.period), points, atol=1e-9)
+    assert np.abs(generator.flow(points, generator.period / 2) - points).max() > 0.5
+
+
+@pytest.mark.parametrize("name", sorted(set(CANONICAL_FIELDS) - {"rotation"}))
+def test_other_flows_have_no_period(name: str) -> None:
+    assert Generator(canonical_coefficients(name, "quadratic"), "quadratic").period is None
+
+
 def test_general_generators_tell_their_parts_and_eigenvalues() -> None:
     generator = Generator([0.1, 1, 0.3, -0.7, -0.2, 0.4])
     assert (generator.name, generator.unit, generator.unit_per_t) == ("general", "plain", 1.0)

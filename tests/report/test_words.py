@@ -7,6 +7,8 @@ import pytest
 
 from liescope.algebra import CANONICAL_FIELDS, Generator
 from liescope.report import words
+from liescope.report.numbers import histogram
+from liescope.report.views import generator_view
 
 
 def turned(degrees) -> np.ndarray:
@@ -103,3 +105,18 @@ def test_simple_numbers_are_told_only_where_the_pairs_allow_them(make_result):
     )
     contradicted = make_result("rotation", algebra={"clean": clean | {"snapped": [False, False]}})
     assert words.clean_words(contradicted) == words.clean_words(make_result("rotation")) == ""
+
+
+def test_half_a_turn_is_told_as_half_a_turn(make_result):
+    angles = np.random.default_rng(0).uniform(179.7, 180.3, 300)
+    measured = turned((angles + 180) % 360 - 180)
+    result = make_result("rotation", pairs=300, t=measured)
+    assert words.sentence(result).endswith("by between 179.7 and 180.3 degrees.")
+    assert dict(generator_view(result, 0, None).law)["Median"] == "180"
+    bars = histogram(result)
+    assert 179.6 < bars.edges[0] < bars.edges[-1] < 180.4
+    assert bars.counts.sum() == result.accepted.sum()
+    # Magnitudes themselves stay as measured, and those of several generators are coordinates on no circle.
+    np.testing.assert_array_equal(result.t, measured)
+    several = make_result("rotation", "scale", pairs=300, t=np.repeat(measured, 2, axis=1))
+    np.testing.assert_array_equal(several.unwrapped_t, several.t)

@@ -27,6 +27,9 @@ from liescope.geometry.grid import DomainLike, Grid, as_domain
 
 __all__ = ["Generator", "equation"]
 
+_FULL_TURN = 360.0
+"""In degrees, the natural unit of rotations."""
+
 
 def equation(coefficients: Sequence[float] | np.ndarray, basis: str | Basis = "affine", digits: int = 2) -> str:
     """The generator as text, scaled so that its largest coefficient is 1: ``-y d/dx + x d/dy``.
@@ -123,6 +126,11 @@ class Generator:
     def unit_per_t(self) -> float:
         """Natural units in one unit of t."""
         return self.recognition.unit_per_t
+
+    @property
+    def period(self) -> float | None:
+        """The t of a full turn of a rotation, whose orbits are closed; None of any other flow."""
+        return _FULL_TURN / abs(self.unit_per_t) if self.name == "rotation" else None
 
     @property
     def centre_px(self) -> tuple[float, ...] | None:

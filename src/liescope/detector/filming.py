@@ -24,7 +24,6 @@ __all__ = ["FramePairs", "pairs_of_film", "with_frames"]
 _ENOUGH_FRAMES, _MOST_FRAMES = 150, 600
 _SHOWN_SIDE, _LEAST_SIDE = 128, 48
 _SHOWN_BYTES = 1_500_000
-_TURN = 360.0
 _HARDLY_PX = 0.1
 """Generators of shifts that are found never commute to the last digit: what is left out up to here does not matter."""
 
@@ -76,7 +75,7 @@ def with_frames(result: SymmetryResult, pairs: FramePairs) -> SymmetryResult:
     if not result.generators:
         return dataclasses.replace(result, film=film)
     found = [g.generator for g in result.generators]
-    period = np.array([_TURN / abs(g.unit_per_t) if g.name == "rotation" else np.nan for g in found])
+    period = np.array([np.nan if g.period is None else g.period for g in found])
     added = frame_magnitudes(pairs.first, pairs.second, result.t, result.t_error, result.accepted, film.frames, period)
     told, adds_up = _evidence(found, added, _HARDLY_PX / result.grid.pixels_per_unit)
     if adds_up:

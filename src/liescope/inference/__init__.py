@@ -1,6 +1,7 @@
 """How many generators, how sure, and what the law of the magnitudes looks like."""
 
 from liescope.inference.adding_up import FrameMagnitudes, bracket_share, frame_magnitudes
+from liescope.inference.circular import unwrapped
 from liescope.inference.count import (
     DIFFERENT_ROOTS,
     LEVEL,
@@ -30,4 +31,5 @@ __all__ = [
     "frame_magnitudes",
     "gain_test",
     "identifiable",
+    "unwrapped",
 ]
