@@ -6,6 +6,7 @@ import gzip
 import io
 import pickle
 import tracemalloc
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -466,6 +467,15 @@ def npz(**arrays: Any) -> bytes:
     return buffer.getvalue()
 
 
+def zipped(texts: dict[str, str]) -> bytes:
+    """A zip archive that holds no arrays."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in texts.items():
+            archive.writestr(name, text)
+    return buffer.getvalue()
+
+
 def written(write: Callable[..., Any], *content: Any, **options: Any) -> bytes:
     buffer = io.BytesIO()
     write(buffer, *content, **options)
@@ -491,6 +501,8 @@ def written(write: Callable[..., Any], *content: Any, **options: Any) -> bytes:
         ("a.png", written(Image.new("L", (9, 9)).save, format="PNG"), "one image, 'a.png'"),
         ("a.mat", written(scipy.io.savemat, {"x": noise(*GREY)}), "a MATLAB file, .* try scipy.io.loadmat"),
         ("a.pkl", pickle.dumps(noise(*GREY)), "pickles are never loaded"),
+        ("a.npy", written(np.save, np.array([1, None])), "got an array of objects .pickles are never loaded."),
+        ("a.npz", zipped({"readme.txt": "hello", "source": "no array"}), "in 'a.npz', got none"),
         ("a.csv", b"t,x,y\n1,2,3\n" * 20, "got text, 'a.csv'"),
         ("a.xyz", bytes(range(200, 256)), "kind that is not known"),
         ("a.gz", gzip.compress(b"x" * 100, mtime=0), "got a gzip file"),

@@ -5,11 +5,17 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
+import scipy.io
+import tifffile
+from PIL import Image
 
 import liescope.data.pairs as pairs_module
 from liescope.data import Corpus, Pairs, load_pairs, make_pairs, save_pairs
@@ -91,6 +97,21 @@ def npz(**arrays: Any) -> bytes:
     return buffer.getvalue()
 
 
+def written(write: Callable[..., Any], *content: Any, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    write(buffer, *content, **options)
+    return buffer.getvalue()
+
+
+def zipped(**texts: str) -> bytes:
+    """A zip archive that holds no arrays."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in texts.items():
+            archive.writestr(name, text)
+    return buffer.getvalue()
+
+
 IMAGES = np.zeros((9, 8, 8), np.float32)
 INFINITE = IMAGES.copy()
 INFINITE[4, 2, 3] = np.inf
@@ -125,8 +146,15 @@ GOOD = npz(source=IMAGES, target=IMAGES)
         ("a.npz", npz(source=IMAGES, target=IMAGES, label=np.ones(3)), "label of shape"),
         ("a.pkl", pickle.dumps(Bomb()), "pickles are never loaded"),
         ("a.pt", GOOD, "pickles are never loaded"),
-        ("a.npy", b"", "expected pairs as .npz"),
+        ("a.npy", b"", "truncated or corrupt"),
         ("a.h5", b"hello, world", "expected an HDF5 file, got 'a.h5', text"),
+        ("a.csv", b"a,b\n1,2\n", r"got 'a.csv', text, try np.savez\(name, source=..., target=...\)"),
+        ("a.npy", written(np.save, IMAGES), r"a single array .*detect\(frames=read_film\(...\)\) if it is a film"),
+        ("a.tif", written(tifffile.imwrite, IMAGES), r"a TIFF image or stack, .*detect\(frames=read_film\(...\)\)"),
+        ("a.mat", written(scipy.io.savemat, {"source": IMAGES}), "a MATLAB file, try scipy.io.loadmat and np.savez"),
+        ("a.png", written(Image.new("L", (9, 9)).save, format="PNG"), "a PNG image, try a folder with source/"),
+        ("a.npz", npz(frames=IMAGES), r"\(it holds frames\), try detect\(frames=read_film\(...\)\)"),
+        ("a.npz", zipped(source="a", target="b"), r"got no source, target \(it holds none\)"),
     ],
 )
 def test_bad_files_are_named(tmp_path: Path, name: str, content: bytes, message: str) -> None:
@@ -134,6 +162,15 @@ def test_bad_files_are_named(tmp_path: Path, name: str, content: bytes, message:
     with pytest.raises(InputError, match=message) as caught:
         load_pairs(tmp_path / name)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["a.h5", "a.mat", "a.npy", "a.zip", "a"])
+def test_pairs_are_told_by_what_the_file_is(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(GOOD)
+    assert len(load_pairs(tmp_path / name)) == len(IMAGES)
+    with h5py.File(tmp_path / name, "w") as file:
+        file["source"] = file["target"] = IMAGES
+    assert len(load_pairs(tmp_path / name)) == len(IMAGES)
 
 
 def test_missing_and_unwritable_places_are_named(tmp_path: Path, made: Pairs) -> None:

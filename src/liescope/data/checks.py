@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from liescope.errors import InputError
 
-__all__ = ["MIN_PAIRS", "MIN_SIDE", "ImageStack", "chunks", "reason", "validate_images"]
+__all__ = ["MIN_PAIRS", "MIN_SIDE", "ImageStack", "chunks", "missing_arrays", "reason", "validate_images"]
 
 MIN_PAIRS = 8
 """Fewer pairs than this support no statement about a symmetry."""
@@ -41,6 +42,19 @@ class ImageStack(Protocol):
 def reason(error: Exception) -> str:
     """The text of an error of another library, on one line."""
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def missing_arrays(path: Path, required: Sequence[str], held: Iterable[str]) -> InputError | None:
+    """The error of a file without some of the required arrays; None where it has them."""
+    names = sorted(held)
+    missing = [name for name in required if name not in names]
+    if not missing:
+        return None
+    instead = ", try detect(frames=read_film(...))" if "frames" in names and "source" in missing else ""
+    return InputError(
+        f"expected arrays {', '.join(required)} in '{path.name}', got no {', '.join(missing)} "
+        f"(it holds {', '.join(names) or 'none'}){instead}"
+    )
 
 
 def chunks(stack: ImageStack) -> Iterator[slice]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from liescope.errors import InputError
 
-__all__ = ["KINDS", "file_kind", "other_kind"]
+__all__ = ["ANIMATIONS", "FILMS", "KINDS", "STILLS", "VIDEOS", "file_kind", "other_kind"]
 
 _HEAD = 64
 
@@ -34,6 +34,12 @@ KINDS = {
     "empty": "an empty file",
 }
 """Kinds of files that are told apart, as they stand in a sentence."""
+
+ANIMATIONS = ("gif", "png", "webp")
+STILLS = ("png", "jpeg", "bmp", "netpbm")
+VIDEOS = ("avi", "mp4", "mkv")
+FILMS = ("tiff", "fits", "npy", "gif", "webp", *VIDEOS)
+"""Kinds that are films as a rule; a PNG is one image, unless it is animated."""
 
 _SIGNATURES = (
     (b"PK\x03\x04", "npz"),

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from liescope.data.checks import reason, validate_images
-from liescope.data.kinds import other_kind
+from liescope.data.checks import missing_arrays, reason, validate_images
+from liescope.data.kinds import FILMS, STILLS, file_kind, other_kind
 from liescope.errors import InputError
 
 __all__ = ["META_KEYS", "Pairs", "load_pairs", "save_pairs"]
@@ -42,8 +42,9 @@ application.
 IN_MEMORY_BYTES = 1 << 26
 """Uncompressed arrays of an .npz larger than this are mapped, not read."""
 
-_REFUSED = {".pkl", ".pickle", ".pt", ".pth", ".joblib", ".dill", ".ckpt", ".mat", ".npy"}
-
+_PICKLES = {".pkl", ".pickle", ".pt", ".pth", ".joblib", ".dill", ".ckpt"}
+_HDF5 = {".h5", ".hdf5"}
+_SAVED = "np.savez(name, source=..., target=...)"
 
 _OPTIONAL = ("magnitude", "label", "meta", "source_mask", "target_mask")
 
@@ -119,7 +120,7 @@ def save_pairs(path: str | Path, pairs: Pairs) -> Path:
     masks = {"source_mask": pairs.source_mask, "target_mask": pairs.target_mask}
     arrays |= {name: mask for name, mask in masks.items() if mask is not None}
     meta = json.dumps(pairs.meta)
-    if path.suffix in (".h5", ".hdf5"):
+    if path.suffix in _HDF5:
         from liescope.data.stacks import write_hdf5
 
         with atomic_path(path) as temporary:
@@ -144,6 +145,7 @@ def load_pairs(path: str | Path, min_pairs: int = 1) -> Pairs:
     path : path
         ``.npz`` or ``.h5`` with ``source`` and ``target`` (NaN: missing pixels), or a folder with subfolders
         ``source`` and ``target`` of paired image files. HDF5, folders and large uncompressed ``.npz`` are read lazily.
+        What a file is decides, not its name.
     min_pairs : int
         Smallest number of pairs accepted.
 
@@ -161,18 +163,7 @@ def load_pairs(path: str | Path, min_pairs: int = 1) -> Pairs:
     path = Path(path)
     if not path.exists():
         raise InputError(f"expected a pairs file, got no such file '{path}'")
-    if path.suffix.lower() in _REFUSED:
-        raise InputError(f"expected pairs as .npz, .h5 or a folder, got '{path.name}' (pickles are never loaded)")
-    if path.is_dir():
-        from liescope.data.stacks import read_folders
-
-        arrays: Mapping[str, Any] = read_folders(path)
-    elif path.suffix.lower() in (".h5", ".hdf5"):
-        from liescope.data.stacks import read_hdf5
-
-        arrays = read_hdf5(path, ("source", "target"), optional=_OPTIONAL)
-    else:
-        arrays = read_npz(path, ("source", "target"), optional=_OPTIONAL)
+    arrays = _read_arrays(path)
     try:
         source, target = validate_images(arrays["source"], arrays["target"], min_pairs=min_pairs, nan=True)
         magnitude, label = _truth(arrays, len(source))
@@ -180,6 +171,33 @@ def load_pairs(path: str | Path, min_pairs: int = 1) -> Pairs:
         return Pairs(source, target, magnitude, label, _meta(arrays.get("meta")), *masks)
     except InputError as error:
         raise InputError(f"{path.name}: {error}") from None
+
+
+def _read_arrays(path: Path) -> Mapping[str, Any]:
+    """Arrays of a folder or a file, told by what it is; by its name where its first bytes do not say it."""
+    from liescope.data.stacks import read_folders, read_hdf5
+
+    if path.is_dir():
+        return read_folders(path)
+    kind, suffix = file_kind(path), path.suffix.lower()
+    if kind == "pickle" or suffix in _PICKLES:
+        told = f"'{path.name}' (pickles are never loaded), try {_SAVED}"
+        raise InputError(f"expected pairs as .npz, .h5 or a folder, got {told}")
+    if kind not in (None, "empty", "npz", "hdf5"):
+        what = "an HDF5" if suffix in _HDF5 else "an .npz"
+        raise InputError(f"expected {what} file, got '{path.name}', {other_kind(path)}, try {_way_of(str(kind))}")
+    if kind == "hdf5" or (kind != "npz" and suffix in _HDF5):
+        return read_hdf5(path, ("source", "target"), optional=_OPTIONAL)
+    return read_npz(path, ("source", "target"), optional=_OPTIONAL)
+
+
+def _way_of(kind: str) -> str:
+    """How the content of a file of another kind becomes pairs, or what else it may be."""
+    if kind in FILMS:
+        return f"detect(frames=read_film(...)) if it is a film, or {_SAVED}"
+    if kind in STILLS:
+        return "a folder with source/ and target/"
+    return f"scipy.io.loadmat and {_SAVED}" if kind == "mat" else _SAVED
 
 
 def read_npz(path: Path, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -197,13 +215,9 @@ def read_npz(path: Path, required: tuple[str, ...], optional: tuple[str, ...] = 
         raise InputError(f"expected an .npz file, got '{path.name}', {kind}")
     try:
         with zipfile.ZipFile(path) as archive:
-            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-            missing = [name for name in required if name not in members]
-            if missing:
-                raise InputError(
-                    f"expected arrays {', '.join(required)} in '{path.name}', got no {', '.join(missing)} "
-                    f"(it holds {', '.join(sorted(members)) or 'nothing'})"
-                )
+            members = {name: archive.getinfo(f"{name}.npy") for name in array_names(archive)}
+            if error := missing_arrays(path, required, members):
+                raise error
             wanted = [name for name in (*required, *optional) if name in members]
             return {name: _read_member(path, archive, members[name]) for name in wanted}
     except InputError:
@@ -212,17 +226,32 @@ def read_npz(path: Path, required: tuple[str, ...], optional: tuple[str, ...] = 
         raise InputError(f"expected an .npz file, got '{path.name}', truncated or corrupt ({reason(error)})") from None
 
 
+def array_names(archive: zipfile.ZipFile) -> list[str]:
+    """Names of the arrays in an .npz; other things that a zip archive may hold are none."""
+    return [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+
+
+def array_header(file: Any, what: str) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape, whether in Fortran order, and dtype of an array in the format of numpy; the file is left where it begins.
+
+    Raises
+    ------
+    InputError
+        Objects: pickles are never loaded.
+    """
+    version = np.lib.format.read_magic(file)
+    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, fortran, dtype = read_header(file)
+    if dtype.hasobject:
+        raise InputError(f"expected numbers in {what} (pickles are never loaded), try .astype(np.float32)")
+    return shape, fortran, dtype
+
+
 def _read_member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
     with archive.open(info) as member:
-        version = np.lib.format.read_magic(member)
-        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, fortran, dtype = read_header(member)
+        name = info.filename.removesuffix(".npy")
+        shape, fortran, dtype = array_header(member, f"'{path.name}', got object array {name!r}")
         offset = member.tell()
-        if dtype.hasobject:
-            raise InputError(
-                f"expected numbers in '{path.name}', got object array {info.filename.removesuffix('.npy')!r} "
-                "(pickles are never loaded), try .astype(np.float32)"
-            )
         mapped = info.compress_type == zipfile.ZIP_STORED and info.file_size > IN_MEMORY_BYTES
         if mapped:
             # Reading to the end verifies the archive's checksum of this member, in flat memory.

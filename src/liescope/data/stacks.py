@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from liescope.data.checks import reason
+from liescope.data.checks import missing_arrays, reason
 from liescope.data.images import IMAGE_SUFFIXES, image_header, read_image
 from liescope.data.kinds import other_kind
 from liescope.data.lazy import LazyImages
@@ -59,16 +59,21 @@ class FolderImages(LazyImages):
             image = read_image(self.files[k])
             if image.shape != self._stored_shape[1:]:
                 raise InputError(
-                    f"expected images of one shape, got {image.shape} in '{self.files[k].name}' and "
-                    f"{self._stored_shape[1:]} in '{self.files[0].name}'"
+                    f"expected images of one shape, got {image.shape} in '{_told(self.files[k])}' and "
+                    f"{self._stored_shape[1:]} in '{_told(self.files[0])}'"
                 )
             if image.dtype != self.dtype:
                 raise InputError(
-                    f"expected images of one type, got {image.dtype} in '{self.files[k].name}' and "
-                    f"{self.dtype} in '{self.files[0].name}', try writing all of them alike"
+                    f"expected images of one type, got {image.dtype} in '{_told(self.files[k])}' and "
+                    f"{self.dtype} in '{_told(self.files[0])}', try writing all of them alike"
                 )
             images.append(image)
         return np.stack(images)
+
+
+def _told(file: Path) -> str:
+    """A file with its folder: both sides of pairs have the same names."""
+    return f"{file.parent.name}/{file.name}"
 
 
 def image_files(folder: Path) -> list[Path]:
@@ -124,12 +129,9 @@ def read_hdf5(path: Path, required: Sequence[str], optional: Sequence[str] = ())
     arrays: dict[str, Any] = {}
     try:
         with h5py.File(path, "r") as file:
-            missing = [name for name in required if not isinstance(file.get(name), h5py.Dataset)]
-            if missing:
-                raise InputError(
-                    f"expected data sets {', '.join(required)} in '{path.name}', got no {', '.join(missing)} "
-                    f"(it holds {', '.join(sorted(file)) or 'nothing'})"
-                )
+            held = [name for name in file if isinstance(file.get(name), h5py.Dataset)]
+            if error := missing_arrays(path, required, held):
+                raise error
             for name in required:
                 data = file[name]
                 if data.dtype.kind not in "fiub":

@@ -13,8 +13,8 @@ from liescope.data.films.fits import read_fits_cube
 from liescope.data.films.folders import read_frame_folder
 from liescope.data.films.pairing import as_film
 from liescope.data.films.video import VIDEO_SUFFIXES, read_animation, read_video
-from liescope.data.kinds import KINDS, file_kind
-from liescope.data.pairs import read_npz
+from liescope.data.kinds import ANIMATIONS, KINDS, STILLS, VIDEOS, file_kind
+from liescope.data.pairs import array_header, array_names, read_npz
 from liescope.data.stacks import image_files, read_hdf5
 from liescope.data.tiff import read_tiff_film
 from liescope.errors import InputError, require_packages
@@ -22,9 +22,6 @@ from liescope.errors import InputError, require_packages
 __all__ = ["holds_film", "read_film"]
 
 _ARRAYS = ("npz", "hdf5")
-_ANIMATIONS = ("gif", "png", "webp")
-_STILLS = ("jpeg", "bmp", "netpbm")
-_VIDEOS = ("avi", "mp4", "mkv")
 
 
 def holds_film(path: str | Path) -> bool:
@@ -45,7 +42,7 @@ def holds_film(path: str | Path) -> bool:
     kind = _kind(path)
     if kind in _ARRAYS:
         return _arrays_hold_film(path, kind)
-    if kind in (*_ANIMATIONS, *_VIDEOS, "tiff", "fits", "npy"):
+    if kind in (*ANIMATIONS, *VIDEOS, "tiff", "fits", "npy"):
         return True
     raise InputError(_refusal(path, kind))
 
@@ -96,7 +93,7 @@ def _frames(path: Path) -> Any:
         return read_tiff_film(path)
     if kind == "fits":
         return read_fits_cube(path)
-    return read_animation(path) if kind in _ANIMATIONS else read_video(path)
+    return read_animation(path) if kind in ANIMATIONS else read_video(path)
 
 
 def _kind(path: Path) -> str | None:
@@ -143,7 +140,7 @@ def _names(path: Path, kind: str) -> set[str]:
     try:
         if kind == "npz":
             with zipfile.ZipFile(path) as archive:
-                return {name.removesuffix(".npy") for name in archive.namelist()}
+                return set(array_names(archive))
         require_packages("h5py")
         import h5py
 
@@ -155,7 +152,7 @@ def _names(path: Path, kind: str) -> set[str]:
 
 
 def _refusal(path: Path, kind: str | None) -> str:
-    if kind in _STILLS:
+    if kind in STILLS:
         return (
             f"expected pairs or a film, got one image, '{path.name}', try a folder of numbered frames, "
             "or a folder with source/ and target/"
@@ -172,7 +169,11 @@ def _refusal(path: Path, kind: str | None) -> str:
 
 def _read_npy(path: Path) -> np.ndarray:
     try:
+        with path.open("rb") as file:
+            array_header(file, f"'{path.name}', got an array of objects")
         frames = np.load(path, mmap_mode="c", allow_pickle=False)
+    except InputError:
+        raise
     except (OSError, ValueError, EOFError) as error:
         raise InputError(f"expected an .npy file, got '{path.name}', truncated or corrupt ({reason(error)})") from None
     return np.asanyarray(frames)
