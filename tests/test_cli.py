@@ -155,6 +155,15 @@ def bad_pairs() -> dict[str, dict[str, np.ndarray]]:
         "at least 1 pairs": {"source": good[:0], "target": good[:0]},
         "at least 5x5": {"source": good[..., :4], "target": good[..., :4]},
         "object array": {"source": np.array([object()]), "target": good},
+        "expected source_mask as booleans of shape (8, 8) or (9, 8, 8)": {
+            "source": good, "target": good, "source_mask": np.ones((9, 4, 4), bool),
+        },
+        "expected valid pixels in sources and targets, got none": {
+            "source": good, "target": good, "target_mask": np.zeros((8, 8), bool),
+        },
+        "at least 25 pixels that are valid in source and target of some pair": {
+            "source": good, "target": good, "source_mask": np.eye(8, dtype=bool),
+        },
     }  # fmt: skip
 
 
@@ -163,6 +172,11 @@ def test_bad_pairs_get_one_line(refused, message):
     arrays: dict[str, Any] = bad_pairs()[message]
     np.savez("p.npz", **arrays)
     assert message in refused("detect", "p.npz", "--out", "r", "--quiet")
+
+
+def test_a_value_that_no_pixel_has_gets_one_line(refused):
+    np.savez("p.npz", source=np.zeros((9, 8, 8)), target=np.ones((9, 8, 8)))
+    assert "expected pixels of value nodata=7.0, got none" in refused("detect", "p.npz", "--nodata", "7", "--out", "r")
 
 
 def test_a_truncated_file_gets_one_line(refused, made):

@@ -309,6 +309,12 @@ def test_mistakes_with_films_get_one_line(here: Path, refused: Callable[..., str
     assert "try frames.transpose(0, 3, 1, 2)" in refused("detect", "last.npz", *detect_one)
     assert "got one image, 'one.png', try a folder" in refused("detect", "one.png", *detect_one)
     assert "no such file" in refused("detect", "none.tif", *detect_one)
+    Path("noise.avi").write_bytes(np.random.default_rng(0).bytes(3000))
+    assert "expected a film that can be read, got 'noise.avi'" in refused("detect", "noise.avi", *detect_one)
+    Path("frames").mkdir()
+    for k, side in enumerate((9, 9, 8)):
+        Image.new("L", (side, 9)).save(f"frames/f{k}.png")
+    assert "and 9x8 uint8 in 'f2.png'" in refused("detect", "frames", *detect_one)
 
 
 def test_mistakes_with_steady_get_one_line(

@@ -32,7 +32,7 @@ LAYERS = (
 RANK = {name: rank for rank, name in enumerate(LAYERS)}
 
 # Engines stand side by side: each may use what they share, and only the registry knows them.
-SHARED_BY_ENGINES = {"contract", "pair_set", "state", "workers", "devices"}
+SHARED_BY_ENGINES = {"contract", "pair_set", "state", "workers", "devices", "overlap"}
 REGISTRY = "registry"
 
 # inference decides from numbers and knows no images.

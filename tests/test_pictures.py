@@ -199,6 +199,14 @@ def test_a_result_measures_again_what_it_was_found_on(tmp_path):
         ({"nodata": 77.0}, "expected pixels of value nodata=77.0, got none"),
         ({"source_mask": np.ones((3, 3), bool)}, "expected source_mask as booleans of shape"),
         ({"target_mask": np.zeros((SIDE, SIDE), bool)}, "expected valid pixels"),
+        ({"target_mask": np.ones((7, SIDE, SIDE), bool)}, "expected target_mask as booleans of shape"),
+        (
+            {
+                "source_mask": np.broadcast_to(np.arange(SIDE) < SIDE // 2, (SIDE, SIDE)),
+                "target_mask": np.broadcast_to(np.arange(SIDE) >= SIDE // 2, (SIDE, SIDE)),
+            },
+            "expected at least 25 pixels that are valid in source and target of some pair",
+        ),
         ({"border": "black"}, "unknown border 'black'"),
     ],
 )
@@ -207,6 +215,39 @@ def test_bad_masks_are_one_line(options, message):
     with pytest.raises(InputError, match=message) as caught:
         detect(source, target, **options)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kept", ["nothing", "a patch", "opposite sides"])
+def test_pairs_of_which_too_little_is_valid_are_left_out_and_counted(kept):
+    source, target, dx = shifted()
+    masks = np.ones((2, *source.shape), dtype=bool)
+    out = np.array([0, 5, 11])
+    masks[:, out] = False
+    if kept == "a patch":
+        masks[:, out, 20:24, 20:26] = True
+    elif kept == "opposite sides":
+        masks[0, out, :, :20] = True
+        masks[1, out, :, -20:] = True
+    result = detect(source, target, source_mask=masks[0], target_mask=masks[1])
+    assert "3 pairs have fewer than 25 pixels that are valid in both images, and are left out" in result.reason
+    assert not result.accepted[out].any()
+    others = np.delete(np.arange(len(dx)), out)
+    assert result.accepted[others].all()
+    assert explained(result.t[others], dx[others]) > 0.999
+    # The finding does not look at them.
+    alone = detect(source[others], target[others], source_mask=masks[0, others], target_mask=masks[1, others])
+    np.testing.assert_allclose(np.abs(found(result)[0] @ found(alone)[0]), 1, atol=1e-4)
+
+
+def test_a_pair_of_which_a_part_is_valid_is_measured():
+    source, target, dx = shifted()
+    mask = np.ones(source.shape, dtype=bool)
+    mask[3] = False
+    mask[3, 12:44, 12:44] = True
+    result = detect(source, target, source_mask=mask)
+    assert "left out" not in result.reason
+    assert result.accepted[3]
+    assert abs(abs(result.natural[3, 0]) - abs(dx[3])) < 0.2
 
 
 def test_the_words_name_the_null_that_was_asked():

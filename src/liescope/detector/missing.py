@@ -8,6 +8,7 @@ import numpy as np
 
 from liescope.data import ImageStack
 from liescope.data.checks import chunks
+from liescope.engines.overlap import LEAST_PIXELS, enough_overlap
 from liescope.engines.pair_set import Missing
 from liescope.errors import InputError
 
@@ -30,7 +31,8 @@ def missing_pixels(
     Raises
     ------
     InputError
-        A mask of another shape, or with nothing valid; a value of ``nodata`` that no pixel has.
+        A mask of another shape, or with nothing valid; a value of ``nodata`` that no pixel has; no pair in which
+        enough is valid in both images.
     """
     masks = [_mask(mask, name, source) for mask, name in ((source_mask, "source_mask"), (target_mask, "target_mask"))]
     if nodata is not None:
@@ -47,6 +49,11 @@ def missing_pixels(
     missing = Missing(masks[0], masks[1], None if nodata is None else float(nodata), nan)
     if missing.any and not _anything(missing, source, target):
         raise InputError("expected valid pixels in sources and targets, got none, try other masks or another nodata")
+    if not enough_overlap(source, target, missing).any():
+        raise InputError(
+            f"expected at least {LEAST_PIXELS} pixels that are valid in source and target of some pair, got fewer in "
+            "every one, try other masks or another nodata"
+        )
     return missing
 
 

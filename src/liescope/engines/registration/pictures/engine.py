@@ -14,6 +14,7 @@ from torch import Tensor
 
 from liescope.data import ImageStack
 from liescope.engines.contract import Fit, Fitted, Measured, Progress, Settings, SpanEstimate
+from liescope.engines.overlap import LEAST_PIXELS, enough_overlap
 from liescope.engines.pair_set import PairSet
 from liescope.engines.registration.nothing import nothing_found
 from liescope.engines.registration.pictures.camera import Camera
@@ -123,8 +124,10 @@ class _Found(NamedTuple):
     tests: _Tests
 
     @classmethod
-    def of(cls, data: PairSet, measurer: Measurer, settings: Settings) -> _Found:
-        trials = PictureTrials(data, measurer, data.shuffled(settings.seed)[:SAMPLE], settings.seed)
+    def of(cls, data: PairSet, measurer: Measurer, settings: Settings, overlapping: np.ndarray) -> _Found:
+        order = data.shuffled(settings.seed)
+        order = order[overlapping[order]] if overlapping.any() else order
+        trials = PictureTrials(data, measurer, order[:SAMPLE], settings.seed)
         chosen, steps = _chosen(trials, settings.generators)
         return cls(trials, chosen, steps, _tests(trials, chosen))
 
@@ -153,15 +156,17 @@ def fit_pictures(data: PairSet, basis: Basis, settings: Settings, report: Progre
     data = without_pixels(data, fixed) if fixed.any() else data
     finding = partial(report, "finding the generators")
     finding(_BEGUN)
-    found = _Found.of(data, measurer, settings)
+    overlapping = enough_overlap(data.source, data.target, data.missing)
+    found = _Found.of(data, measurer, settings, overlapping)
     light: Illumination | None = None
     if found.tests.related and found.tests.moved and not outside and not found.same:
-        data, found, light = _evened(data, found, measurer, settings)
+        data, found, light = _evened(data, found, measurer, settings, overlapping)
     verdict, reason = _verdict(found, len(data), settings.generators)
     if fixed.any() and not found.same:
         reason += f"; {int(fixed.sum())} pixels that never change are left out"
     if data.illumination is not None:
         reason += f"; illumination that stays with the camera, {_told(data.illumination)}, is divided out"
+    reason += _left_out(int((~overlapping).sum()))
     answered = verdict != "no symmetry" or settings.generators is not None
     evidence: dict[str, Any] = {
         "heldout_error": _mean_error(found.chosen.held_out if answered else found.trials.still[0]),
@@ -180,11 +185,12 @@ def fit_pictures(data: PairSet, basis: Basis, settings: Settings, report: Progre
     if not answered:
         return nothing_found(basis, reason, evidence, measurer.still(data))
     camera = Camera(data.scale, data.missing.nodata, fixed, light)
-    return _measured_fit(data, found, measurer, camera, (verdict, reason), evidence, measuring)
+    fit = _measured_fit(data, found, measurer, camera, (verdict, reason), evidence, measuring)
+    return dataclasses.replace(fit, accepted=fit.accepted & overlapping)
 
 
 def _evened(
-    data: PairSet, found: _Found, measurer: Measurer, settings: Settings
+    data: PairSet, found: _Found, measurer: Measurer, settings: Settings, overlapping: np.ndarray
 ) -> tuple[PairSet, _Found, Illumination | None]:
     """The pairs without what illumination they share, where dividing by it helps."""
     trials, chosen = found.trials, found.chosen
@@ -192,7 +198,7 @@ def _evened(
     if light is None:
         return data, found, None
     evened = dataclasses.replace(data, illumination=light.over(data.grid))
-    again = _Found.of(evened, measurer, settings)
+    again = _Found.of(evened, measurer, settings, overlapping)
     return (evened, again, light) if again.better_than(found) else (data, found, None)
 
 
@@ -325,6 +331,15 @@ def _verdict(found: _Found, pairs: int, exactly: int | None) -> tuple[str, str]:
     if exactly is not None and not found.chosen.enough:
         return "symmetry", f"{exactly} generators were asked for; they explain less than free motions do{few}"
     return "symmetry", f"moved pairs fit held-out pixels far better than their own mirror images do{few}"
+
+
+def _left_out(pairs: int) -> str:
+    """What a reason says of pairs that were not looked at."""
+    if not pairs:
+        return ""
+    which = f"1 pair has fewer than {LEAST_PIXELS} pixels that are valid in both images, and is"
+    several = f"{pairs} pairs have fewer than {LEAST_PIXELS} pixels that are valid in both images, and are"
+    return f"; {which if pairs == 1 else several} left out"
 
 
 def _accept_below(mirrored: np.ndarray, error: np.ndarray) -> float:

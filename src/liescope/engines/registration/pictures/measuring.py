@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float
+import torch.nn.functional as nnf
+from jaxtyping import Bool, Float
 from torch import Tensor
 
+from liescope.engines.overlap import LEAST_PIXELS
 from liescope.engines.pair_set import PairSet, chunk_slices
 from liescope.engines.registration.levels import make_level
 from liescope.engines.registration.orbit_search import orbit_grid, spread
@@ -136,7 +138,9 @@ class Measurer:
             covariance = self.registrar.covariance(fine, span, found.t)
             # Judged where mirror images are: on the middle level, where noise of single pixels says little.
             judged = self.registrar.at(views[1], span, found.t)
-            rows.append([a.cpu().numpy() for a in (found.t, covariance, judged.error, *_brightness(views[1], judged))])
+            # A handful of pixels fits somewhere, and exactly: that says nothing of the pair.
+            error = torch.where(_too_few(views[1], judged.weight), torch.inf, judged.error)
+            rows.append([a.cpu().numpy() for a in (found.t, covariance, error, *_brightness(views[1], judged))])
             if progress is not None:
                 progress(part.stop / len(pairs))
         columns = [np.concatenate(column) for column in zip(*rows, strict=True)]
@@ -162,3 +166,12 @@ def _brightness(view: View, found: Compared) -> tuple[Tensor, Tensor]:
     (source_mean, source_spread), (target_mean, target_spread) = view.source_grey.T, view.target_grey.T
     gain = found.gain * target_spread / source_spread
     return gain, target_mean + target_spread * found.offset - gain * source_mean
+
+
+def _too_few(view: View, weight: Float[Tensor, "b c h w"]) -> Bool[Tensor, " b"]:
+    """Whether so much is missing of a pair that a handful of pixels is compared, their neighbours counted as well."""
+    compared = nnf.max_pool2d((weight[:, :1] > 0).to(weight), 3, stride=1, padding=1).sum(dim=(1, 2, 3))
+    known = torch.minimum(view.source_valid.sum(dim=(1, 2, 3)), view.target_valid.sum(dim=(1, 2, 3)))
+    # Without the frame, where no derivative is known.
+    whole = (view.grid.height - 2) * (view.grid.width - 2)
+    return (known < whole) & (compared < LEAST_PIXELS)
