@@ -1,5 +1,6 @@
 """Registration of pictures whose content goes on beyond their border: films, photographs, cameras."""
 
-from liescope.engines.registration.pictures.engine import PictureSpan, fit_pictures
+from liescope.engines.registration.pictures.engine import fit_pictures
+from liescope.engines.registration.pictures.span import PictureSpan
 
 __all__ = ["PictureSpan", "fit_pictures"]
