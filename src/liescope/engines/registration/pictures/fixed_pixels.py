@@ -48,7 +48,7 @@ def fixed_pixels(data: PairSet) -> Bool[np.ndarray, "h w"]:
 def _suspects(stack: ImageStack, index: np.ndarray) -> Bool[np.ndarray, "h w"]:
     """Pixels that stick out in most images: the few of them whose deviations are worth comparing."""
     often = np.zeros(stack.shape[-2:], dtype=np.int16)
-    for number in index:
+    for number in index.tolist():
         image = _grey(stack, number)
         often += _sticks_out(image, _SUSPECT * _usual(image))
     return often >= _MOSTLY * len(index)
@@ -85,7 +85,7 @@ def _usual(image: Float[np.ndarray, "h w"]) -> float:
 
 def _typical_deviation(stack: ImageStack, index: np.ndarray, pixels: np.ndarray) -> Float[np.ndarray, " p"]:
     """Median over images of what pixels differ by from those around them, in units of what is usual there."""
-    images = (_grey(stack, number) for number in index)
+    images = (_grey(stack, number) for number in index.tolist())
     deviation, usual = zip(*((_deviation(image, pixels), _usual(image)) for image in images), strict=True)
     # What is fixed differs by the same in all images; an edge that happens to lie there does not.
     low, middle, high = np.quantile(deviation, (0.25, 0.5, 0.75), axis=0)
@@ -97,7 +97,7 @@ def _typical_deviation(stack: ImageStack, index: np.ndarray, pixels: np.ndarray)
 
 def _grey(stack: ImageStack, number: int) -> Float[np.ndarray, "h w"]:
     """One image, the mean of its channels."""
-    image = np.asarray(stack[int(number) : int(number) + 1])[0].astype(np.float32).mean(axis=0)
+    image = np.asarray(stack[number : number + 1])[0].astype(np.float32).mean(axis=0)
     finite = np.isfinite(image)
     return image if finite.all() else np.where(finite, image, np.median(image[finite]) if finite.any() else 0)
 

@@ -164,7 +164,7 @@ def _on_level(level: Level, images: Tensor, valid: Tensor | None) -> tuple[Tenso
 
 
 @lru_cache(maxsize=64)
-def _spline(count: int) -> Float[np.ndarray, "3n n"]:
+def _spline(count: int) -> Float[np.ndarray, "m n"]:
     """Takes values at the pixels of a row to those of cubic splines through them at three places a pixel."""
     finer = (np.arange(_BETWEEN * count) + 0.5) / _BETWEEN - 0.5
     spline = make_interp_spline(np.arange(count), np.eye(count), k=min(3, count - 1))
