@@ -50,9 +50,9 @@ class PairPyramid(NamedTuple):
             self.fine_target.roll(shift, 0),
         )
 
-    def mirrored(self) -> PairPyramid:
-        """The same images with targets turned over, left for right."""
-        return self._replace(coarse_target=self.coarse_target.flip(-1), fine_target=self.fine_target.flip(-1))
+    def mirrored(self, axis: int) -> PairPyramid:
+        """The same images with targets turned over: columns (axis -1) or rows (-2) in reverse order."""
+        return self._replace(coarse_target=self.coarse_target.flip(axis), fine_target=self.fine_target.flip(axis))
 
 
 class Search(NamedTuple):

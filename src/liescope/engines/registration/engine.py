@@ -93,11 +93,10 @@ def _doubtful(trials: SpanTrials, count: Count, found: bool) -> bool:
     Permuted targets are no null for one scene, nor for images that are turned over; and a change of brightness looks
     like different images.
     """
-    if found:
-        own, mirrored = (trials.held_out_errors(count.span, mirrored=m) for m in (False, True))
-    else:
-        own, mirrored = (trials.free_errors(mirrored=m) for m in (False, True))
-    if float(mirrored.median()) < _MIRRORED_BETTER * float(own.median()):
+    errors = partial(trials.held_out_errors, count.span) if found else trials.free_errors
+    # Free motions start from the identity: of images turned over they reach those along the axis that was tried.
+    own, *mirrored = (errors(mirrored=axis) for axis in (None, -1, -2))
+    if min(float(one.median()) for one in mirrored) < _MIRRORED_BETTER * float(own.median()):
         return True
     if count.evidence.identity_error < _SAME:
         return False

@@ -141,7 +141,9 @@ class SpanTrials:
         reach = search.reach * max(1.0, float(torch.linalg.matrix_norm(triangle, 2)))
         return Search(span, search.starts @ triangle.T, reach), t @ triangle.T
 
-    def held_out_errors(self, search: Search | None, permute: int = 0, mirrored: bool = False) -> Float[Tensor, " b"]:
+    def held_out_errors(
+        self, search: Search | None, permute: int = 0, mirrored: int | None = None
+    ) -> Float[Tensor, " b"]:
         """Errors of the held-out pairs as shares of their targets' energy.
 
         Parameters
@@ -150,23 +152,23 @@ class SpanTrials:
             A fitted span; None for the identity.
         permute : int
             If not 0, every source is paired with the target this many pairs further on.
-        mirrored : bool
-            Turn the targets over, left for right.
+        mirrored : int, optional
+            Axis along which the targets are turned over.
         """
         pyramid = self.held_out_pyramid.permuted(permute) if permute else self.held_out_pyramid
-        pyramid = pyramid.mirrored() if mirrored else pyramid
+        pyramid = pyramid if mirrored is None else pyramid.mirrored(mirrored)
         if search is None:
             return self.aligner.unmoved_share(pyramid)
         return self.aligner.share(pyramid, self.aligner.magnitudes(pyramid, search).equations.error)
 
-    def free_errors(self, permute: int = 0, mirrored: bool = False) -> Float[Tensor, " b"]:
+    def free_errors(self, permute: int = 0, mirrored: int | None = None) -> Float[Tensor, " b"]:
         """The same where every pair may move along all fields of the basis at once, from the identity."""
         aligner, pyramid = self.aligner, self.held_out_pyramid
         source, target = self._first_held_out
         if permute:
             pyramid, target = pyramid.permuted(permute), target.roll(permute, 0)
-        if mirrored:
-            pyramid, target = pyramid.mirrored(), target.flip(-1)
+        if mirrored is not None:
+            pyramid, target = pyramid.mirrored(mirrored), target.flip(mirrored)
         v = _coordinates(aligner, (source, target), pyramid).v
         everything = _everything(aligner, source)
         equations = aligner.refine(pyramid.fine_source, pyramid.fine_target, everything, aligner.fine, v, 2)[1]
