@@ -18,7 +18,6 @@ from liescope.answer.values import plain_values
 from liescope.errors import InputError
 from liescope.geometry import Basis, Grid, transport_images
 from liescope.geometry.transport import Border, Interpolation
-from liescope.inference.circular import unwrapped
 from liescope.inference.modes import find_modes
 
 __all__ = ["FURTHER_ARRAYS", "SCHEMA", "Answer"]
@@ -68,7 +67,8 @@ class Answer:
     algebra, evidence : dict
         As in ``result.json``.
     t : array, shape (N, K)
-        Magnitudes in units of the unit-norm generators: target = exp(sum_k t_k X_k) source.
+        Magnitudes in units of the unit-norm generators: target = exp(sum_k t_k X_k) source. Those of a single rotation
+        are on the branch of the circle that the accepted pairs lie on: 179 to 181 degrees.
     residual : array, shape (N,)
         Squared difference of transported source and target, as a share of the target's sum of squares.
     accepted : array of bool, shape (N,)
@@ -160,31 +160,7 @@ class Answer:
     @property
     def natural(self) -> np.ndarray:
         """Magnitudes in the generators' natural units (degrees, pixels, ...), shape (N, K)."""
-        return np.asarray(self.t * self._units)
-
-    @property
-    def _units(self) -> np.ndarray:
-        """Natural units in one t of every generator, shape (K,)."""
-        return np.array([g.generator.unit_per_t for g in self.generators], dtype=np.float64)
-
-    @cached_property
-    def unwrapped_t(self) -> np.ndarray:
-        """Magnitudes that the law is told of, shape (N, K).
-
-        As ``t``; those of a single generator with closed orbits by whole turns more or less, on the branch of the
-        circle that the accepted pairs lie on (:func:`liescope.inference.unwrapped`): 180 degrees, not between -180
-        and 180. The magnitudes of several generators are coordinates of a group, none of which need be periodic.
-        """
-        period = self.generators[0].generator.period if len(self.generators) == 1 else None
-        if period is None or not len(self.t):
-            return self.t
-        told = self.t[self.accepted, 0] if self.accepted.any() else self.t[:, 0]
-        return unwrapped(self.t[:, 0], period, told)[:, None]
-
-    @property
-    def unwrapped_natural(self) -> np.ndarray:
-        """:attr:`unwrapped_t` in the generators' natural units, shape (N, K)."""
-        return np.asarray(self.unwrapped_t * self._units)
+        return self.t * np.array([g.generator.unit_per_t for g in self.generators], dtype=np.float64)
 
     @property
     def accepted_fraction(self) -> float:
@@ -193,13 +169,13 @@ class Answer:
 
     @cached_property
     def magnitudes_summary(self) -> dict[str, Any]:
-        """Mean, quantiles and modes of :attr:`unwrapped_t` over the accepted pairs, one entry per generator.
+        """Mean, quantiles and modes of t over the accepted pairs, one entry per generator.
 
         Where it is known which pairs determine their magnitudes, ``identifiable`` has the same over those alone.
         """
-        summary = _law(self.unwrapped_t[self.accepted])
+        summary = _law(self.t[self.accepted])
         if self.identifiable is not None and self.identifiable.any():
-            alone = {"pairs": int(self.identifiable.sum()), **_law(self.unwrapped_t[self.identifiable])}
+            alone = {"pairs": int(self.identifiable.sum()), **_law(self.t[self.identifiable])}
             return summary | {"identifiable": alone}
         return summary
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from liescope import __version__
 from liescope.algebra import Factors, Generator, clean_generators, describe_algebra, equation, find_factors
+from liescope.detector.branch import on_branch
 from liescope.engines import Fit, PairSet, SpanEstimate
 from liescope.engines.pair_set import among_all
 from liescope.geometry import Basis
@@ -22,8 +23,10 @@ def described(
     fit: Fit, engine: str, data: PairSet, basis: Basis, seed: int, settings: Mapping[str, Any], seconds: float = 0.0
 ) -> SymmetryResult:
     """The answer, without its samples."""
-    grid, t, accepted = data.grid, fit.measured.t, fit.accepted
-    columns = fit.coefficients.T
+    grid, accepted = data.grid, fit.accepted
+    columns, generators = fit.coefficients.T, _generators(fit, basis, data, seed)
+    followed = fit.measured.t[accepted] if accepted.any() else fit.measured.t
+    t = on_branch([g.generator for g in generators], fit.measured.t, followed)
     factors = None
     product = fit.fitted is not None and fit.fitted.product
     if accepted.any() and not product:
@@ -42,7 +45,7 @@ def described(
         pairs=len(data),
         shape=data.shape,
         basis=basis,
-        generators=_generators(fit, basis, data, seed),
+        generators=generators,
         algebra=algebra,
         evidence=fit.evidence,
         t=t,

@@ -15,6 +15,7 @@ from sklearn.exceptions import NotFittedError
 
 from liescope.algebra import check_basis
 from liescope.data import ImageStack, validate_images
+from liescope.detector.branch import on_branch
 from liescope.detector.description import described
 from liescope.detector.filming import pairs_of_film, with_frames
 from liescope.detector.missing import missing_pixels
@@ -184,12 +185,14 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         array, shape (M, K)
-            In units of the unit-norm generators.
+            In units of the unit-norm generators; angles on the same branch of the circle as the fitted ones.
         """
         source, target = self._like_fitted(X, Y, image_shape)
         if self._fitted_engine is None or not self.generators_:
             return np.zeros((len(source), 0))
-        return self._fitted_engine.measure(source, target).t
+        result = self._fitted()
+        followed = result.t[result.accepted] if result.accepted.any() else result.t
+        return on_branch(self.generators_, self._fitted_engine.measure(source, target).t, followed)
 
     def flow(self, X: Any, t: float | Sequence[float] | np.ndarray) -> np.ndarray:
         """Images moved along the found generators: exp(sum_k t_k X_k) applied to each.

@@ -55,7 +55,7 @@ def precision(low: float, high: float) -> float:
 
 def accepted_natural(result: Answer, index: int) -> np.ndarray:
     """Natural magnitudes of one generator over the accepted pairs (all pairs where none is accepted), as in its law."""
-    natural = result.unwrapped_natural
+    natural = result.natural
     chosen = natural[result.accepted, index] if result.accepted.any() else natural[:, index]
     return np.asarray(chosen[np.isfinite(chosen)])
 

@@ -108,5 +108,5 @@ def _caption(result: Answer, index: int) -> str:
         values = accepted_natural(result, k)
         step = precision(float(values.min()), float(values.max())) if values.size else None
         # One digit more than for the whole set: a single pair is told more finely than a range.
-        texts.append(amount(g.generator, float(result.unwrapped_natural[index, k]), step and step / 10))
+        texts.append(amount(g.generator, float(result.natural[index, k]), step and step / 10))
     return ", ".join(texts)
