@@ -51,7 +51,7 @@ _LEAST_OPEN = 0.2  # of the pairs; fewer may be registrations that failed, not p
 _IDENTITY = 1e-5
 _MOST_OF_A_GROUP = 3  # generators: fewer that do not close may be one that is badly known
 _FEW = 32  # held-out pairs: of more, a difference that counts does not look like chance
-_OPEN_UP_TO = 0.5
+_OPEN_UP_TO = 0.2
 _LEAST_PERMUTED = 32
 _LEAST_ERROR = 1e-6
 

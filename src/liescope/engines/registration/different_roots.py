@@ -25,6 +25,7 @@ from liescope.inference import DIFFERENT_ROOTS, LEVEL, Count, gain_test
 __all__ = [
     "DifferentRoots",
     "have_different_roots",
+    "lacks_generator",
     "look_across_roots",
     "soft_variation",
 ]
@@ -36,6 +37,9 @@ one class towards one another, to 0.29 of what they do for others with the twelv
 _LEAST_BOUGHT = 0.02
 """What a generator must remove of pairs' errors, significantly more than of permuted pairs'. It can be little: what
 different digits differ in is far more than what a special conformal transform moves (0.05)."""
+
+_MUCH_LEFT, _EXPLAINED = 0.1, 0.2
+"""Of what is left of permuted pairs, what images that do not move are below; of that, what a motion leaves of it."""
 
 _SYSTEMATIC_DEG = 5.0
 """What images of different roots share turns the direction by about this much in each of the basis' fields."""
@@ -130,6 +134,26 @@ def have_different_roots(count: Count, basis: Basis) -> bool:
     return (count.generators > 0 or count.related) and count.left > most
 
 
+def lacks_generator(
+    pairs: PairSet, trials: SpanTrials, parts: tuple[np.ndarray, np.ndarray], count: Count
+) -> Fit | None:
+    """Of pairs that belong together though nothing in the basis moves them: whether a larger basis has what does."""
+    if not count.related or count.left < _MUCH_LEFT:
+        return None
+    beyond = left_in_larger_basis(pairs, trials.aligner.basis, *parts)
+    if beyond is None or beyond > _EXPLAINED * count.left:
+        return None
+    return _lacking(pairs, trials.aligner, {"left_in_larger_basis": beyond})
+
+
+def _lacking(pairs: PairSet, aligner: Aligner, told: dict[str, Any]) -> Fit:
+    reason = (
+        f"the images of a pair are copies of one image, but basis '{aligner.basis.name}' lacks what moves them; "
+        "try basis='quadratic'"
+    )
+    return nothing_found(aligner.basis, reason, told, identity_residual(pairs, aligner))
+
+
 def look_across_roots(
     pairs: PairSet,
     trials: SpanTrials,
@@ -162,11 +186,7 @@ def look_across_roots(
     if beyond is not None and beyond <= DIFFERENT_ROOTS:
         if not comparable:
             return None
-        reason = (
-            f"the images of a pair are copies of one image, but basis '{basis.name}' lacks what moves them; "
-            "try basis='quadratic'"
-        )
-        return nothing_found(basis, reason, told, identity_residual(pairs, aligner))
+        return _lacking(pairs, aligner, told)
     if not comparable:
         why = (
             f"basis '{basis.name}' is too small to tell what moves them from how they differ anyway"

@@ -13,7 +13,11 @@ import torch
 from liescope.engines.contract import Engine, Fit, Fitted, Progress, Settings, Start
 from liescope.engines.pair_set import FEWEST_PAIRS, PairSet
 from liescope.engines.registration.border import background_outside
-from liescope.engines.registration.different_roots import have_different_roots, look_across_roots
+from liescope.engines.registration.different_roots import (
+    have_different_roots,
+    lacks_generator,
+    look_across_roots,
+)
 from liescope.engines.registration.nothing import identity_residual, nothing_found
 from liescope.engines.registration.pictures import fit_pictures
 from liescope.engines.registration.same_root import register_copies
@@ -66,6 +70,8 @@ class RegistrationEngine(Engine):
             fit = look_across_roots(data, trials, parts, settings.generators, settings.seed, report)
         if fit is None and count.generators:
             fit = register_copies(data, trials, count, report)
+        if fit is None and not count.open:
+            fit = lacks_generator(data, trials, parts, count)
         if fit is None:
             still = identity_residual(data, trials.aligner)
             fit = nothing_found(basis, count.reason, {}, still, "undecided" if count.open else "no symmetry")
