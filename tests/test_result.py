@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import stat
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import liescope.answer.folder
 import liescope.report.folder
 from liescope import SymmetryDetector
 from liescope.detector.branch import on_branch
@@ -251,47 +258,161 @@ def test_a_failure_while_writing_leaves_the_old_result(make_result, tmp_path, mo
     assert entries(tmp_path) == {"r"}
 
 
-def test_a_failure_while_swapping_leaves_the_old_result(make_result, tmp_path, monkeypatch):
+def without_exchange(monkeypatch):
+    """As on systems that cannot exchange two folders in one step."""
+    monkeypatch.setattr(liescope.answer.folder, "_exchanged", lambda first, second: False)
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_a_failure_while_swapping_leaves_the_old_result(make_result, tmp_path, monkeypatch, exchange):
     make_result("rotation").save(tmp_path / "r")
     rename = os.rename
 
     def fail_for_the_new_folder(old, new):
-        if Path(new) == tmp_path / "r" and not Path(old).name.endswith(".previous"):
+        if Path(new) == tmp_path / "r" and not Path(old).name.endswith("previous"):
             raise OSError("no")
         rename(old, new)
 
-    monkeypatch.setattr(os, "rename", fail_for_the_new_folder)
+    def broken(*names):
+        raise OSError("no")
+
+    if exchange:
+        monkeypatch.setattr(liescope.answer.folder, "_exchanged", broken)
+    else:
+        without_exchange(monkeypatch)
+        monkeypatch.setattr(os, "rename", fail_for_the_new_folder)
     with pytest.raises(OSError, match="no"):
         make_result("scale").save(tmp_path / "r")
     assert load_result(tmp_path / "r").generators[0].generator.name == "rotation"
     assert entries(tmp_path) == {"r"}
 
 
-def test_a_process_killed_between_the_renames_loses_nothing(make_result, tmp_path):
+def test_a_process_killed_between_the_renames_loses_nothing(make_result, tmp_path, monkeypatch):
     make_result("rotation").save(tmp_path / "r")
-    (tmp_path / "r").rename(tmp_path / ".r.previous")
+    (tmp_path / "r").rename(tmp_path / ".r.liescope-previous")
+    # A reader changes nothing; the next writer brings it back first.
     assert load_result(tmp_path / "r").generators[0].generator.name == "rotation"
+    assert entries(tmp_path) == {".r.liescope-previous"}
+    without_exchange(monkeypatch)
+    make_result("scale").save(tmp_path / "r")
+    assert load_result(tmp_path / "r").generators[0].generator.name == "scale"
     assert entries(tmp_path) == {"r"}
 
 
 def test_a_process_killed_after_the_renames_keeps_the_users_files(make_result, tmp_path):
     make_result("rotation").save(tmp_path / "r")
     (tmp_path / "r/notes.txt").write_text("mine")
-    (tmp_path / "r").rename(tmp_path / ".r.previous")
+    (tmp_path / "r").rename(tmp_path / ".r.liescope-previous")
     make_result("scale").save(tmp_path / "s")
     (tmp_path / "s").rename(tmp_path / "r")
     assert load_result(tmp_path / "r").generators[0].generator.name == "scale"
+    make_result("scale").save(tmp_path / "r")
     assert (tmp_path / "r/notes.txt").read_text() == "mine"
     assert entries(tmp_path) == {"r"}
 
 
-def test_saving_again_replaces_the_result_and_keeps_the_users_files(make_result, tmp_path):
+@pytest.mark.parametrize("exchange", [True, False])
+def test_saving_again_replaces_the_result_and_keeps_the_users_files(make_result, tmp_path, monkeypatch, exchange):
+    if not exchange:
+        without_exchange(monkeypatch)
     make_result("rotation").save(tmp_path / "r")
     (tmp_path / "r/moved.npz").write_bytes(b"mine")
-    (tmp_path / "r/history.csv").write_text("of the old result")
+    (tmp_path / "r/figures").mkdir()
+    (tmp_path / "r/figures/one.png").write_bytes(b"mine too")
+    (tmp_path / "r/latest").symlink_to("figures/one.png")
     make_result("scale", samples=False).save(tmp_path / "r")
-    assert entries(tmp_path / "r") == {"result.json", "magnitudes.npz", "report.html", "moved.npz"}
+    assert entries(tmp_path / "r") == {*FILES, "moved.npz", "figures", "latest"}
+    assert (tmp_path / "r/latest").read_bytes() == b"mine too"
     assert load_result(tmp_path / "r").generators[0].generator.name == "scale"
+    assert entries(tmp_path) == {"r"}
+
+
+FILES = ("result.json", "magnitudes.npz", "report.html")
+
+
+@pytest.mark.parametrize("name", ["result.json", "config.json", "history.csv", "model.safetensors"])
+def test_files_of_the_user_under_a_results_names_are_not_touched(make_result, tmp_path, name):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / name).write_text('{"lr": 0.1}')
+    make_result("rotation").save(tmp_path / "r")
+    if name != "result.json":
+        (tmp_path / "r" / name).write_text('{"lr": 0.1}')
+    for folder in ("mine", "r") if name != "result.json" else ("mine",):
+        with pytest.raises(InputError, match="other files"):
+            make_result("scale").save(tmp_path / folder)
+        assert (tmp_path / folder / name).read_text() == '{"lr": 0.1}'
+    assert entries(tmp_path) == {"mine", "r"}
+
+
+def test_a_strangers_hidden_folder_is_not_touched(make_result, tmp_path):
+    for name in (".r.previous", ".r.liescope-previous", ".r.liescope-new-x"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "thesis.tex").write_text("mine")
+    make_result("rotation").save(tmp_path / "r")
+    make_result("scale").save(tmp_path / "r")
+    assert load_result(tmp_path / "r").generators[0].generator.name == "scale"
+    for name in (".r.previous", ".r.liescope-previous", ".r.liescope-new-x"):
+        assert (tmp_path / name / "thesis.tex").read_text() == "mine"
+
+
+def test_what_a_killed_writer_left_is_cleared_away(make_result, tmp_path):
+    result = make_result("rotation")
+    result.save(tmp_path / "r")
+    (tmp_path / "r/notes.txt").write_text("mine")
+    program = (
+        "import os, sys, liescope.answer.folder as f\n"
+        "with f.atomic_folder(sys.argv[1]) as p:\n"
+        " (p / 'result.json').write_text('half'); os._exit(9)"
+    )
+    killed = subprocess.run([sys.executable, "-c", program, str(tmp_path / "r")], check=False)
+    assert killed.returncode == 9
+    assert len(entries(tmp_path)) == 2
+    assert load_result(tmp_path / "r").generators[0].generator.name == "rotation"
+    make_result("scale").save(tmp_path / "r")
+    assert entries(tmp_path) == {"r"}
+    assert (tmp_path / "r/notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_readers_see_one_result_or_the_other_while_it_is_replaced(make_result, tmp_path, monkeypatch, exchange):
+    if not exchange:
+        without_exchange(monkeypatch)
+    results = [make_result("rotation", pairs=40), make_result("scale", pairs=60)]
+    results[0].save(tmp_path / "r")
+    done = threading.Event()
+    read: list[tuple[str, int]] = []
+
+    def reader():
+        while not done.is_set():
+            result = load_result(tmp_path / "r")
+            read.append((result.generators[0].generator.name, len(result.t)))
+
+    with ThreadPoolExecutor(2) as pool:
+        readers = [pool.submit(reader) for _ in range(2)]
+        try:
+            for number in range(12):
+                results[number % 2].save(tmp_path / "r")
+        finally:
+            done.set()
+    for one in readers:
+        one.result()
+    assert set(read) <= {("rotation", 40), ("scale", 60)}
+    assert len(read) > 2
+
+
+def test_modes_are_those_of_the_umask_and_of_the_folder_that_was_there(make_result, tmp_path):
+    result = make_result("rotation")
+    result = dataclasses.replace(result, state={"model.safetensors": b"x"})
+    before = os.umask(0o027)
+    try:
+        result.save(tmp_path / "r")
+        assert stat.S_IMODE((tmp_path / "r").stat().st_mode) == 0o750
+        assert {stat.S_IMODE((tmp_path / "r" / name).stat().st_mode) for name in entries(tmp_path / "r")} == {0o640}
+        (tmp_path / "r").chmod(0o2700)
+        result.save(tmp_path / "r")
+        assert stat.S_IMODE((tmp_path / "r").stat().st_mode) == 0o2700
+    finally:
+        os.umask(before)
 
 
 def test_folders_that_are_refused_before_any_work(make_result, tmp_path, monkeypatch):

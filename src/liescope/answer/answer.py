@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from liescope.answer.film import Film
+from liescope.answer.folder import SCHEMA_NAME
 from liescope.answer.parts import DetectedGenerator, Samples
 from liescope.answer.values import plain_values
 from liescope.errors import InputError
@@ -22,7 +23,7 @@ from liescope.inference.modes import find_modes
 
 __all__ = ["FURTHER_ARRAYS", "SCHEMA", "Answer"]
 
-SCHEMA = "liescope.result/2"
+SCHEMA = f"{SCHEMA_NAME}2"
 """Name of the format of ``result.json``; a change of a key gets a new number."""
 FURTHER_ARRAYS = ("t_error", "identifiable", "factor_t", "gain", "offset")
 """What ``magnitudes.npz`` has where it is known."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from liescope.algebra import Generator
 from liescope.answer.answer import FURTHER_ARRAYS, SCHEMA, Answer
 from liescope.answer.film import FILM_ARRAYS, FILM_SAMPLES, stored_film
-from liescope.answer.folder import OWN_FILES, recover_folder
+from liescope.answer.folder import OWN_FILES, SCHEMA_NAME, read_whole
 from liescope.answer.parts import DetectedGenerator, Samples
 from liescope.data.pairs import read_npz
 from liescope.errors import InputError
@@ -22,7 +23,7 @@ from liescope.geometry.bases import stored_basis
 
 __all__ = ["read_answer"]
 
-_SCHEMAS = ("liescope.result/1", SCHEMA)
+_SCHEMAS = (f"{SCHEMA_NAME}1", SCHEMA)
 _LATENT_FILES = ("model.safetensors", "config.json", "history.csv")
 """What the latent engine kept before results named their engine's files."""
 _SAMPLES = ("index", "source", "target", "transported")
@@ -42,8 +43,10 @@ def read_answer(path: str | Path, basis: Basis | None = None) -> Answer:
     InputError
         No such folder, not a result, another schema, or files that are truncated or do not fit together.
     """
-    folder = Path(path)
-    recover_folder(folder.resolve())
+    return read_whole(path, partial(_read, path, basis))
+
+
+def _read(path: str | Path, basis: Basis | None, folder: Path) -> Answer:
     file = folder / "result.json"
     if not file.is_file():
         what = "no result.json in it" if folder.is_dir() else "no such folder"

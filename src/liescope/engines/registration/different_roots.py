@@ -41,6 +41,9 @@ different digits differ in is far more than what a special conformal transform m
 _MUCH_LEFT, _EXPLAINED = 0.1, 0.2
 """Of what is left of permuted pairs, what images that do not move are below; of that, what a motion leaves of it."""
 
+_FEWEST_HELD_OUT = 32
+"""Of a handful of pairs, twelve fields explain more than they do of permuted ones by chance."""
+
 _SYSTEMATIC_DEG = 5.0
 """What images of different roots share turns the direction by about this much in each of the basis' fields."""
 
@@ -138,7 +141,7 @@ def lacks_generator(
     pairs: PairSet, trials: SpanTrials, parts: tuple[np.ndarray, np.ndarray], count: Count
 ) -> Fit | None:
     """Of pairs that belong together though nothing in the basis moves them: whether a larger basis has what does."""
-    if not count.related or count.left < _MUCH_LEFT:
+    if not count.related or count.left < _MUCH_LEFT or len(parts[1]) < _FEWEST_HELD_OUT:
         return None
     beyond = left_in_larger_basis(pairs, trials.aligner.basis, *parts)
     if beyond is None or beyond > _EXPLAINED * count.left:
