@@ -36,6 +36,9 @@ _SOME, _RESAMPLING = 0.02, 2e-3
 _BRIGHTER = 0.1
 """Logarithm of the factor between the brightest parts of sources and targets: more is no matter of interpolation."""
 
+_LEFT = 0.02
+"""Of a target's energy: where moving leaves less, brightness has no part in it."""
+
 _COPIES = 0.2
 """Of a target's variance: copies of one image leave less than this whatever their brightness."""
 
@@ -107,6 +110,8 @@ def _doubtful(trials: SpanTrials, count: Count, found: bool) -> bool:
     if count.evidence.identity_error < _SAME:
         return False
     if found:
+        if float(own.median()) > _LEFT and trials.brightness_change() > _BRIGHTER:
+            return True
         # Of few scenes, some pairs with other pairs' targets fit as well as the pairs themselves.
         return float(np.quantile(count.evidence.null_errors, _SOME)) < float(own.median()) + _RESAMPLING
     one_scene = float(trials.free_errors(permute=1).median()) < _COPIES

@@ -75,14 +75,14 @@ def fixed_illumination(
     """
     level = measurer.levels[1]
     source, target, source_valid, target_valid = plain_view(level, pairs, index[good.cpu().numpy()])
-    if len(source) < _FEWEST or float((torch.cat((source, target)) < 0).float().mean()) > 0.01:
+    dark = _DARK * float(target.mean())
+    if len(source) < _FEWEST or float((torch.cat((source, target)) < -dark).float().mean()) > 0.01:
         return None  # a negative brightness is none
     everything = torch.eye(measurer.basis.dimension, device=v.device)
     motion = measurer.registrar.motion_on(level.grid, everything, float(v.abs().max()) + 0.1)
     origins = motion.origins(v[good])
     moved, inside = (sample(x, origins, level.grid).reshape(x.shape) for x in (source, source_valid))
     counted = ((inside > 0.999) * target_valid).flatten(1)
-    dark = _DARK * float(target.mean())
     ratio = (target.clamp_min(dark).log() - moved.clamp_min(dark).log()).flatten(1)
     # Of noise, the logarithm of a dark pixel has most.
     counted = counted * torch.minimum(target, moved).clamp_min(0).flatten(1).square()

@@ -140,7 +140,9 @@ class Measurer:
             judged = self.registrar.at(views[1], span, found.t)
             # A handful of pixels fits somewhere, and exactly: that says nothing of the pair.
             error = torch.where(_too_few(views[1], judged.weight), torch.inf, judged.error)
-            rows.append([a.cpu().numpy() for a in (found.t, covariance, error, *_brightness(views[1], judged))])
+            # Interpolation of another kind than the targets have takes contrast away, which would count as gain.
+            grey = _brightness(views[1], self.registrar.at(views[1].interpolated(kernel), span, found.t))
+            rows.append([a.cpu().numpy() for a in (found.t, covariance, error, *grey)])
             if progress is not None:
                 progress(part.stop / len(pairs))
         columns = [np.concatenate(column) for column in zip(*rows, strict=True)]

@@ -86,6 +86,13 @@ class View:
             return self.source, self.grid
         return self.between, Grid(tuple(_BETWEEN * n for n in self.grid.shape), self.grid.half)
 
+    @property
+    def background(self) -> Float[Tensor, "b c 1 1"]:
+        """What lies around each source, where that is known: the median of its frame of pixels."""
+        x = self.source
+        frame = torch.cat((x[..., 0, :], x[..., -1, :], x[..., 1:-1, 0], x[..., 1:-1, -1]), dim=-1)
+        return frame.median(dim=-1).values[..., None, None]
+
     def interpolated(self, kernel: str) -> View:
         """The same pairs, whose sources are interpolated linearly, or by cubic splines through their pixels."""
         if kernel == "linear":

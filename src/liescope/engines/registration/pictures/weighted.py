@@ -73,10 +73,11 @@ def compared(view: View, origins: Float[Tensor, "b n 2"], outside: bool = False)
     shape = view.source.shape
     grid = view.grid
     source, fine = view.sampled
-    moved = sample(source, origins, fine).reshape(shape)
     if outside:
+        moved = sample(source - view.background, origins, fine).reshape(shape) + view.background
         overlap_mask = view.target_valid
     else:
+        moved = sample(source, origins, fine).reshape(shape)
         inside = sample(view.source_valid, origins, grid).reshape(view.source_valid.shape)
         overlap_mask = (inside > 0.999).to(moved) * view.target_valid
     mask = overlap_mask.expand(shape)
