@@ -6,8 +6,10 @@ import csv
 import importlib.util
 import json
 import os
+import pickle
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,9 +19,11 @@ from scipy.integrate import solve_ivp
 from liescope.data import load_corpus, make_pairs
 from liescope.errors import ComputationError, InputError
 from liescope.evaluation import field_cosine
+from liescope.evaluation.benchmarks import sweep
 from liescope.evaluation.benchmarks.methods import engines, pairwise
 from liescope.evaluation.benchmarks.methods.least_squares import alternate, least_squares
 from liescope.evaluation.benchmarks.options import Options, corpus_name
+from liescope.evaluation.benchmarks.pictures.running import Task, answered
 from liescope.evaluation.benchmarks.problems import LAW_MODES, RANGES, SMALL, chosen_transforms, standard_problem
 from liescope.evaluation.benchmarks.record import Record
 from liescope.evaluation.benchmarks.scores import Answer, Run, score, scored, summary
@@ -320,3 +324,41 @@ def test_outcomes_of_other_code_are_run_again(tmp_path: Path) -> None:
     assert [one(5) for one in (first, same, other)] == [10, 10, 10]
     assert CALLS == [5, 5]
     assert code_digest(double) == code_digest(double) != code_digest(Kept)
+
+
+@pytest.mark.parametrize("made", ["pickle", "text", "other"])
+def test_nothing_in_a_kept_file_is_executed(tmp_path: Path, made: str) -> None:
+    CALLS.clear()
+    kept = Kept(double, tmp_path, "a")
+    assert kept(5) == 10
+    (file,) = tmp_path.iterdir()
+    planted = {
+        "pickle": pickle.dumps(_Planted(tmp_path / "executed")),
+        "text": b"[" * 100_000,
+        "other": b'{"outcome": [1]}',
+    }
+    file.write_bytes(planted[made])
+    assert kept(5) == 10
+    assert CALLS == [5, 5]
+    assert not (tmp_path / "executed").exists()
+
+
+class _Planted:
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.file,)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_what_is_kept_of_a_run_is_what_was_found(tmp_path: Path, seed: int) -> None:
+    tasks: list[tuple[Any, Any]] = [
+        (answered, Task("photo-shift", "", "camera", seed, "phase", tiny=True)),
+        (sweep._detected, replace(standard_problem("rotation", "uniform", pairs=40), seed=seed)),
+    ]
+    for function, task in tasks:
+        kept = Kept(function, tmp_path, "a")
+        first = kept(task)
+        assert repr(kept(task)) == repr(first)
+    assert len(list(tmp_path.glob("*.json"))) == len(tasks)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from pydantic import InstanceOf
 
 from liescope.data import Corpus, Pairs, load_corpus, make_pairs
 from liescope.errors import InputError, suggest
@@ -67,7 +68,7 @@ class Problem:
     order: int = 3
     noise: float = 0.0
     basis: str = "affine"
-    corpus: str | Corpus | None = None
+    corpus: str | InstanceOf[Corpus] | None = None
     task: str = "symnist"
     centre: tuple[float, float] | None = None
     label: str | None = None

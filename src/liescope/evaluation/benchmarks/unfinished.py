@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import pickle
+import json
 import platform
 import shutil
 import sys
@@ -12,11 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_type_hints
 
 import numpy as np
 import scipy
 import torch
+from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from liescope.data.pairs import atomic_path
 
@@ -70,7 +72,8 @@ class Kept(Generic[Task, Outcome]):
     Parameters
     ----------
     function : callable
-        From a task to an outcome; both can be pickled, and the task's ``repr`` says everything of it.
+        From a task to an outcome of the annotated type, plain data that JSON holds; the task's ``repr`` says everything
+        of it. Outcomes that hold more, such as images, are not kept.
     folder : Path
         Of the files.
     code : str
@@ -83,16 +86,34 @@ class Kept(Generic[Task, Outcome]):
 
     def __call__(self, task: Task) -> Outcome:
         name = hashlib.sha256(f"{self.function.__qualname__}\0{self.code}\0{task!r}".encode()).hexdigest()
-        file = self.folder / f"{name}.pickle"
+        file = self.folder / f"{name}.json"
+        adapter = _adapter(self.function)
         # A file that cannot be read is as good as none.
-        with contextlib.suppress(OSError, EOFError, pickle.UnpicklingError):
-            outcome: Outcome = pickle.loads(file.read_bytes())
-            return outcome
+        with contextlib.suppress(OSError, ValueError, LookupError, TypeError, RecursionError, ValidationError):
+            kept: Outcome = adapter.validate_python(json.loads(file.read_text(encoding="utf-8"))["outcome"])
+            return kept
         outcome = self.function(task)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with atomic_path(file) as temporary:
-            temporary.write_bytes(pickle.dumps(outcome))
+        with contextlib.suppress(PydanticSerializationError, TypeError):
+            text = json.dumps({"outcome": adapter.dump_python(outcome, warnings=False)}, default=_plain)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with atomic_path(file) as temporary:
+                temporary.write_text(text, encoding="utf-8")
         return outcome
+
+
+def _adapter(function: Callable[..., Any]) -> Any:
+    """A TypeAdapter between outcomes and plain data, by what the function says that it returns."""
+    try:
+        return TypeAdapter(get_type_hints(function)["return"])
+    except (KeyError, PydanticSchemaGenerationError) as error:
+        raise TypeError(f"expected {function.__qualname__} to return plain data by its annotation") from error
+
+
+def _plain(value: Any) -> Any:
+    """A number of NumPy as Python's own."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"expected plain data, got {type(value).__name__}")
 
 
 def kept_folder(folder: Path, name: str) -> Path:
