@@ -1,5 +1,6 @@
 """Domains and their coordinates, bases of vector fields, flows, transport of images, signals and volumes."""
 
+import liescope.geometry.forking  # noqa: F401 (what forked children need is set as it is imported)
 from liescope.geometry.bases import BASES, affine, conformal, field_basis, get_basis, polynomial, quadratic
 from liescope.geometry.domain import Box, Cloud, Domain
 from liescope.geometry.expaction import exponential_action
