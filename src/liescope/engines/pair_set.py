@@ -31,6 +31,9 @@ _SAMPLED_PIXELS, _SAMPLED_PAIRS = 1 << 24, 8
 
 _KEY_PIXELS = 4096
 
+_LARGEST = 1e4
+"""Grey values in units of a typical image's: larger ones are taken for this."""
+
 
 @dataclass(frozen=True, eq=False)
 class Missing:
@@ -115,6 +118,8 @@ class GreyScale:
         single = images.dtype == np.float32 or (images.dtype.kind in "iu" and images.dtype.itemsize <= 2)
         dtype = np.dtype(np.float32 if single else np.float64)
         scaled = (images.astype(dtype, copy=False) - self.background.astype(dtype)) / dtype.type(self.amplitude)
+        # A value that stands for no data, or a broken pixel, must not be all that sums over pairs know of.
+        scaled = np.clip(scaled, -_LARGEST, _LARGEST)
         return torch.from_numpy(np.ascontiguousarray(scaled, dtype=np.float32))
 
 
@@ -189,9 +194,14 @@ class PairSet:
     ) -> PairSet:
         """Pairs on the grey scale of the targets that are fitted to with that seed (:func:`split`)."""
         order = canonical_order(source, target)
-        probe = split(order, seed)[0] if len(order) > 1 else order
-        probe = probe[: _most_sampled(len(probe), target)]
-        return cls(source, target, GreyScale.of(target, probe, missing), torch.device(device), missing, order)
+        unscaled = GreyScale(np.zeros((1, 1, 1)), 1.0)
+        return cls(source, target, unscaled, torch.device(device), missing, order).rescaled(seed)
+
+    def rescaled(self, seed: int) -> PairSet:
+        """The same pairs on the grey scale of their targets."""
+        probe = self.split(seed)[0] if len(self) > 1 else np.arange(len(self))
+        probe = probe[: _most_sampled(len(probe), self.target)]
+        return dataclasses.replace(self, scale=GreyScale.of(self.target, probe, self.missing))
 
     def __len__(self) -> int:
         return int(self.source.shape[0])

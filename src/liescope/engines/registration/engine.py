@@ -19,7 +19,7 @@ from liescope.engines.registration.different_roots import (
     look_across_roots,
 )
 from liescope.engines.registration.nothing import identity_residual, nothing_found
-from liescope.engines.registration.pictures import fit_pictures
+from liescope.engines.registration.pictures import fit_pictures, fixed_pixels, without_pixels
 from liescope.engines.registration.same_root import register_copies
 from liescope.engines.registration.span_trials import SpanTrials
 from liescope.engines.registration.stored import fitted_of
@@ -30,6 +30,9 @@ __all__ = ["RegistrationEngine"]
 
 _MIRRORED_BETTER = 0.8
 """Of the pairs' own error: where mirrored targets leave less than this, images may be turned over."""
+
+_BEYOND_RANGE = 3.0
+"""Times the range of grey values: pixels that always differ by more are broken, whatever images show."""
 
 _SAME = 1e-5
 _SOME, _RESAMPLING = 0.02, 2e-3
@@ -56,9 +59,12 @@ class RegistrationEngine(Engine):
         return None
 
     def fit(self, data: PairSet, basis: Basis, settings: Settings, report: Progress, start: Start | None = None) -> Fit:
+        broken = fixed_pixels(data, _BEYOND_RANGE)
+        if broken.any():
+            data = without_pixels(data, broken).rescaled(settings.seed)
         outside = background_outside(data, settings.border)
         if not outside or data.missing.any or len(data) < FEWEST_PAIRS:
-            return fit_pictures(data, basis, settings, report, outside)
+            return fit_pictures(data, basis, settings, report, outside, broken)
         parts = data.split(settings.seed)
         trials = SpanTrials(data, basis, *parts)
         counting = partial(report, "finding the generators")

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool
 from torch import Tensor
 
 from liescope.engines.contract import Fit, Progress, Settings, SpanEstimate
@@ -31,11 +32,27 @@ _SYSTEMATIC_DEG = 0.1
 _BEGUN = 0.1
 
 
-def fit_pictures(data: PairSet, basis: Basis, settings: Settings, report: Progress, outside: bool = False) -> Fit:
-    """Find the generators of pairs of pictures and measure all pairs."""
+def fit_pictures(
+    data: PairSet,
+    basis: Basis,
+    settings: Settings,
+    report: Progress,
+    outside: bool = False,
+    fixed: Bool[np.ndarray, "h w"] | None = None,
+) -> Fit:
+    """Find the generators of pairs of pictures and measure all pairs.
+
+    Parameters
+    ----------
+    outside : bool
+        What lies outside of pictures is known (background).
+    fixed : bool array, shape (H, W), optional
+        Pixels that are known never to change.
+    """
     measurer = Measurer(basis, data.grid, data.device, outside)
+    fixed = np.zeros(data.grid.shape, dtype=bool) if fixed is None else fixed
     # Where most of an image is background, few pixels tell what is usual.
-    fixed = np.zeros(data.grid.shape, dtype=bool) if outside else fixed_pixels(data)
+    fixed = fixed if outside else fixed | fixed_pixels(data)
     data = without_pixels(data, fixed) if fixed.any() else data
     finding = partial(report, "finding the generators")
     finding(_BEGUN)
@@ -46,7 +63,9 @@ def fit_pictures(data: PairSet, basis: Basis, settings: Settings, report: Progre
         data, found, light = _evened(data, found, measurer, settings, overlapping)
     verdict, reason = found.verdict(len(data), settings.generators)
     if fixed.any() and not found.same:
-        reason += f"; {int(fixed.sum())} pixels that never change are left out"
+        count = int(fixed.sum())
+        several = "1 pixel that never changes is" if count == 1 else f"{count} pixels that never change are"
+        reason += f"; {several} left out"
     if data.illumination is not None:
         reason += f"; illumination that stays with the camera, {_told(data.illumination)}, is divided out"
     reason += _left_out(int((~overlapping).sum()))

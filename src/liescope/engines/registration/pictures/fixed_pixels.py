@@ -30,8 +30,14 @@ _USUAL_FROM = 1 << 16
 """Pixels that tell what differences are usual in an image."""
 
 
-def fixed_pixels(data: PairSet) -> Bool[np.ndarray, "h w"]:
-    """Pixels (H, W) that differ from their neighbours in most sources and in most targets, and to the same side."""
+def fixed_pixels(data: PairSet, least: float = 0.0) -> Bool[np.ndarray, "h w"]:
+    """Pixels (H, W) that differ from their neighbours in most sources and in most targets, and to the same side.
+
+    Parameters
+    ----------
+    least : float
+        They differ by more than this times the range of grey values, from the 1st to the 99th of 100.
+    """
     found = np.zeros(data.grid.shape, dtype=bool)
     index = data.sample(_LOOKED_AT)
     if len(index) < _FEWEST:
@@ -39,7 +45,7 @@ def fixed_pixels(data: PairSet) -> Bool[np.ndarray, "h w"]:
     suspects = np.flatnonzero(_suspects(data.source, index) & _suspects(data.target, index))
     if not len(suspects):
         return found
-    source, target = (_typical_deviation(stack, index, suspects) for stack in (data.source, data.target))
+    source, target = (_typical_deviation(stack, index, suspects, least) for stack in (data.source, data.target))
     faulty = (np.minimum(source, target) > _OUTLIER) | (np.maximum(source, target) < -_OUTLIER)
     found.flat[suspects[faulty]] = True
     return found if found.mean() <= _MOST else np.zeros_like(found)
@@ -83,13 +89,18 @@ def _usual(image: Float[np.ndarray, "h w"]) -> float:
     return max(1.4826 * float(np.median(size)), 0.1 * float(size.mean())) + 1e-30
 
 
-def _typical_deviation(stack: ImageStack, index: np.ndarray, pixels: np.ndarray) -> Float[np.ndarray, " p"]:
+def _typical_deviation(
+    stack: ImageStack, index: np.ndarray, pixels: np.ndarray, least: float
+) -> Float[np.ndarray, " p"]:
     """Median over images of what pixels differ by from those around them, in units of what is usual there."""
-    images = (_grey(stack, number) for number in index.tolist())
-    deviation, usual = zip(*((_deviation(image, pixels), _usual(image)) for image in images), strict=True)
+    deviation, usual, extent = [], [], []
+    for image in (_grey(stack, number) for number in index.tolist()):
+        deviation.append(_deviation(image, pixels))
+        usual.append(_usual(image))
+        extent.append(float(np.subtract(*np.quantile(image, (0.99, 0.01)))))
     # What is fixed differs by the same in all images; an edge that happens to lie there does not.
     low, middle, high = np.quantile(deviation, (0.25, 0.5, 0.75), axis=0)
-    steady = high - low <= _STEADY * np.abs(middle)
+    steady = (high - low <= _STEADY * np.abs(middle)) & (np.abs(middle) > least * np.median(extent))
     relative = np.stack(deviation) / np.array(usual)[:, None]
     typical: np.ndarray = np.where(steady, np.median(relative, axis=0), 0.0)
     return typical
