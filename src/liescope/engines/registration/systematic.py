@@ -27,7 +27,7 @@ _KERNELS: tuple[Interpolation, ...] = ("linear", "cubic")
 _NORMAL_95 = 1.96
 
 _DEVIATION = 0.6
-"""Standard deviation of an error of about a known size, in units of that: 95 of 100 normal ones are below 1.2 of them."""
+"""Standard deviation of an error of a known size, in units of that: 95 of 100 normal ones are below 1.2 of them."""
 _FINEST_PX = 3e-4
 """Root mean square: nothing is known better, whatever pixels say; what two programs do at a border differs by more."""
 
@@ -65,7 +65,7 @@ def resampling_error(trials: SpanTrials, search: Search) -> Systematic:
     left, _, right = torch.linalg.svd(own.span.T @ search.span)
     turn = left @ right
     return systematic_of(
-        own.span @ turn - search.span, t @ turn - known, search.span, known, trials.basis, aligner.grid
+        _DEVIATION * (own.span @ turn - search.span), t @ turn - known, search.span, known, trials.basis, aligner.grid
     )
 
 
