@@ -48,7 +48,7 @@ _RESAMPLING = 2e-3  # of a target's energy: what moving an image and resampling 
 _RESAMPLING_SHARE = 0.1  # of the identity's error, where that is less: small moves leave little
 _OPEN = 5.0  # times that floor: a pair of which less is left has nothing to say about a further generator
 _LEAST_OPEN = 0.2  # of the pairs; fewer may be registrations that failed, not pairs that a generator is missing for
-_IDENTITY = 1e-5
+_IDENTITY, _UNTOLD = 1e-5, 1e-4  # of a target's energy: the same image, and what a hundredth of a pixel changes
 _MOST_OF_A_GROUP = 3  # generators: fewer that do not close may be one that is badly known
 _FEW = 32  # held-out pairs: of more, a difference that counts does not look like chance
 _OPEN_UP_TO = 0.2
@@ -222,6 +222,9 @@ def count_generators(
         reason = "source and target are the same image in every pair: t is 0 for all"
         return Count(0, None, _evidence(identity, identity, 1.0), reason, [], related, 0.0)
     level = float(identity.pairs.mean())
+    if level < _UNTOLD:
+        reason = "source and target differ by less than interpolation alone may change an image: nothing is to be told"
+        return Count(0, None, _evidence(identity, identity, 1.0), reason, [], related, 0.0)
     accepted, span, errors = 0, None, identity
     steps: list[dict[str, float]] = []
     whole: _Whole | None = None
