@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from liescope import detect
 from liescope.data import make_pairs
-from liescope.errors import InputError
 from liescope.evaluation import field_cosine
 
 TURN = [0.0, 0.0, -1.0, 0.0, 1.0, 0.0]
@@ -22,7 +21,7 @@ def digits(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray
     return source, target, pairs.magnitude[:, 0]
 
 
-@pytest.mark.parametrize("value", [1e6, -1e20, 9.97e36])
+@pytest.mark.parametrize("value", [1e6, -1e20, 9.97e36, 1e300])
 @pytest.mark.parametrize("side", [0, 1])
 def test_one_value_spoils_its_own_pair_alone(value: float, side: int) -> None:
     images = digits(1)[:2]
@@ -34,15 +33,6 @@ def test_one_value_spoils_its_own_pair_alone(value: float, side: int) -> None:
     assert field_cosine(result.generators[0].generator.coefficients, TURN, shape=(28, 28)) > 0.9999
     assert np.flatnonzero(~result.accepted).tolist() == [7]
     assert np.isfinite(result.t).all()
-
-
-def test_values_that_single_precision_cannot_hold_are_named() -> None:
-    source, target, _ = digits(2)
-    target[5, 3, 4] = 1e300
-    with pytest.raises(
-        InputError, match=r"1 infinite \(or beyond 1e37\) in 1 target image, .* pair 5, row 3, column 4"
-    ):
-        detect(source, target)
 
 
 @pytest.mark.parametrize("seed", [3, 4])

@@ -14,6 +14,7 @@ __all__ = ["samples_of"]
 _SAMPLES, _FEWEST_SAMPLES, _REJECTED_SAMPLES = 60, 10, 4
 _SAMPLE_VALUES = 1 << 20
 """Pixels of the accepted samples' sources, all together: of large images fewer are kept."""
+_ROOM = 1e3  # for sums of a few values
 _LEAST_GREY = 1e-18
 
 
@@ -26,6 +27,12 @@ def _filled(pairs: PairSet, side: str, index: np.ndarray) -> np.ndarray:
     mask = pairs.missing.source_mask if sources else pairs.missing.target_mask
     filled: np.ndarray = np.where(pairs.missing.valid(images, mask, index), images, pairs.scale.background)
     return filled
+
+
+def _single(images: np.ndarray) -> np.ndarray:
+    """In single precision, as far as that goes."""
+    largest = float(np.finfo(np.float32).max) / _ROOM
+    return np.asarray(np.clip(images, -largest, largest), dtype=np.float32)
 
 
 def samples_of(result: SymmetryResult, pairs: PairSet, fitted: Fitted | None = None) -> Samples:
@@ -45,7 +52,7 @@ def samples_of(result: SymmetryResult, pairs: PairSet, fitted: Fitted | None = N
     index = np.array(sorted(set(picked)), dtype=np.int64)
     # Grey values that single precision cannot hold are kept in units of a typical target.
     unit = 1.0 if _LEAST_GREY < pairs.scale.amplitude < 1 / _LEAST_GREY else pairs.scale.amplitude
-    x, y = (np.asarray(_filled(pairs, side, index) / unit, dtype=np.float32) for side in ("source", "target"))
+    x, y = (_single(_filled(pairs, side, index) / unit) for side in ("source", "target"))
     if not result.generators:
         return Samples(index, x, y, x)
     decoded = None if fitted is None else fitted.decoded(np.asarray(pairs.source[index]), result.t[index])

@@ -18,7 +18,6 @@ import numpy as np
 import scipy
 import torch
 from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError
 
 from liescope.data.pairs import atomic_path
 
@@ -93,7 +92,7 @@ class Kept(Generic[Task, Outcome]):
             kept: Outcome = adapter.validate_python(json.loads(file.read_text(encoding="utf-8"))["outcome"])
             return kept
         outcome = self.function(task)
-        with contextlib.suppress(PydanticSerializationError, TypeError):
+        with contextlib.suppress(ValueError, TypeError):
             text = json.dumps({"outcome": adapter.dump_python(outcome, warnings=False)}, default=_plain)
             self.folder.mkdir(parents=True, exist_ok=True)
             with atomic_path(file) as temporary:

@@ -108,7 +108,8 @@ def _typical_deviation(
 
 def _grey(stack: ImageStack, number: int) -> Float[np.ndarray, "h w"]:
     """One image, the mean of its channels."""
-    image = np.asarray(stack[number : number + 1])[0].astype(np.float32).mean(axis=0)
+    raw = np.asarray(stack[number : number + 1])[0]
+    image = raw.mean(axis=0, dtype=np.float32 if raw.dtype.itemsize <= 2 or raw.dtype == np.float32 else np.float64)
     finite = np.isfinite(image)
     return image if finite.all() else np.where(finite, image, np.median(image[finite]) if finite.any() else 0)
 
