@@ -9,7 +9,12 @@ import numpy as np
 from liescope.algebra import Generator
 from liescope.inference import unwrapped
 
-__all__ = ["on_branch"]
+__all__ = ["followed", "on_branch"]
+
+
+def followed(t: np.ndarray, accepted: np.ndarray) -> np.ndarray:
+    """Magnitudes (n, K) of the pairs that are accepted; of all where none is."""
+    return t[accepted] if accepted.any() else t
 
 
 def on_branch(generators: Sequence[Generator], t: np.ndarray, told: np.ndarray) -> np.ndarray:

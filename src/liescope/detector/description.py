@@ -9,7 +9,7 @@ import numpy as np
 
 from liescope import __version__
 from liescope.algebra import Factors, Generator, clean_generators, describe_algebra, equation, find_factors
-from liescope.detector.branch import on_branch
+from liescope.detector.branch import followed, on_branch
 from liescope.engines import Fit, PairSet, SpanEstimate
 from liescope.engines.pair_set import among_all
 from liescope.geometry import Basis
@@ -25,8 +25,8 @@ def described(
     """The answer, without its samples."""
     grid, accepted = data.grid, fit.accepted
     columns, generators = fit.coefficients.T, _generators(fit, basis, data, seed)
-    followed = fit.measured.t[accepted] if accepted.any() else fit.measured.t
-    t = on_branch([g.generator for g in generators], fit.measured.t, followed)
+    measured = fit.measured.t
+    t = on_branch([g.generator for g in generators], measured, followed(measured, accepted))
     factors = None
     product = fit.fitted is not None and fit.fitted.product
     if accepted.any() and not product:

@@ -15,7 +15,7 @@ from sklearn.exceptions import NotFittedError
 
 from liescope.algebra import check_basis
 from liescope.data import ImageStack, validate_images
-from liescope.detector.branch import on_branch
+from liescope.detector.branch import followed, on_branch
 from liescope.detector.description import described
 from liescope.detector.filming import pairs_of_film, with_frames
 from liescope.detector.missing import missing_pixels
@@ -190,9 +190,8 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         source, target = self._like_fitted(X, Y, image_shape)
         if self._fitted_engine is None or not self.generators_:
             return np.zeros((len(source), 0))
-        result = self._fitted()
-        followed = result.t[result.accepted] if result.accepted.any() else result.t
-        return on_branch(self.generators_, self._fitted_engine.measure(source, target).t, followed)
+        result, t = self._fitted(), self._fitted_engine.measure(source, target).t
+        return on_branch(self.generators_, t, followed(result.t, result.accepted))
 
     def flow(self, X: Any, t: float | Sequence[float] | np.ndarray) -> np.ndarray:
         """Images moved along the found generators: exp(sum_k t_k X_k) applied to each.

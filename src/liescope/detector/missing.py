@@ -47,9 +47,11 @@ def missing_pixels(
         for stack in (source, target)
     )
     missing = Missing(masks[0], masks[1], None if nodata is None else float(nodata), nan)
-    if missing.any and not _anything(missing, source, target):
-        raise InputError("expected valid pixels in sources and targets, got none, try other masks or another nodata")
     if not enough_overlap(source, target, missing).any():
+        if not _anything(missing, source, target):
+            raise InputError(
+                "expected valid pixels in sources and targets, got none, try other masks or another nodata"
+            )
         raise InputError(
             f"expected at least {LEAST_PIXELS} pixels that are valid in source and target of some pair, got fewer in "
             "every one, try other masks or another nodata"

@@ -14,7 +14,17 @@ from torch import Tensor
 from liescope.data import ImageStack
 from liescope.geometry.grid import Grid
 
-__all__ = ["GreyScale", "Missing", "PairSet", "among_all", "canonical_order", "chunk_slices", "relative", "split"]
+__all__ = [
+    "GreyScale",
+    "Missing",
+    "PairSet",
+    "among_all",
+    "canonical_order",
+    "chunk_slices",
+    "relative",
+    "split",
+    "working_dtype",
+]
 
 FIT_PAIRS = 512
 HELD_OUT_PAIRS = 256
@@ -114,13 +124,18 @@ class GreyScale:
 
     def apply(self, images: np.ndarray) -> Float[Tensor, "b c h w"]:
         """Images on this scale, single precision; the difference is taken in double where the data need it."""
-        # Integers of up to 16 bits, and half of one more, are exact in single precision.
-        single = images.dtype == np.float32 or (images.dtype.kind in "iu" and images.dtype.itemsize <= 2)
-        dtype = np.dtype(np.float32 if single else np.float64)
+        dtype = working_dtype(images.dtype)
         scaled = (images.astype(dtype, copy=False) - self.background.astype(dtype)) / dtype.type(self.amplitude)
         # A value that stands for no data, or a broken pixel, must not be all that sums over pairs know of.
         scaled = np.clip(scaled, -_LARGEST, _LARGEST)
         return torch.from_numpy(np.ascontiguousarray(scaled, dtype=np.float32))
+
+
+def working_dtype(dtype: np.dtype) -> np.dtype:
+    """The precision that grey values of a type are computed in."""
+    # Integers of up to 16 bits, and half of one more, are exact in single precision.
+    single = dtype == np.float32 or (dtype.kind in "iu" and dtype.itemsize <= 2)
+    return np.dtype(np.float32 if single else np.float64)
 
 
 def _edge(raw: Float[np.ndarray, "b c h w"]) -> Float[np.ndarray, "c e"]:
@@ -206,15 +221,17 @@ class PairSet:
     def __len__(self) -> int:
         return int(self.source.shape[0])
 
+    @property
+    def _ordered(self) -> np.ndarray:
+        return np.arange(len(self)) if self.order is None else self.order
+
     def shuffled(self, seed: int) -> np.ndarray:
         """Indices of all pairs in an order by chance, which the order of rows has no part in."""
-        order = np.arange(len(self)) if self.order is None else self.order
-        shuffled: np.ndarray = order[np.random.default_rng(seed).permutation(len(order))]
-        return shuffled
+        return _shuffled(self._ordered, seed)
 
     def split(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Pairs that are fitted to and pairs held out (:func:`split`)."""
-        return split(np.arange(len(self)) if self.order is None else self.order, seed)
+        return split(self._ordered, seed)
 
     def sample(self, most: int) -> np.ndarray:
         """Indices of a few of the pairs, to look at before anything is fitted; of large pictures, of fewer."""
@@ -266,9 +283,14 @@ class PairSet:
 
 def split(order: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Of pairs in some order, those that are fitted to and those held out, two thirds to one third, by chance."""
-    shuffled = order[np.random.default_rng(seed).permutation(len(order))]
+    shuffled = _shuffled(order, seed)
     fit = min(FIT_PAIRS, (2 * len(order)) // 3)
     return shuffled[:fit], shuffled[fit : fit + HELD_OUT_PAIRS]
+
+
+def _shuffled(order: np.ndarray, seed: int) -> np.ndarray:
+    shuffled: np.ndarray = order[np.random.default_rng(seed).permutation(len(order))]
+    return shuffled
 
 
 def canonical_order(source: ImageStack, target: ImageStack) -> np.ndarray:

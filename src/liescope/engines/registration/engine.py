@@ -31,9 +31,6 @@ __all__ = ["RegistrationEngine"]
 _MIRRORED_BETTER = 0.8
 """Of the pairs' own error: where mirrored targets leave less than this, images may be turned over."""
 
-_BEYOND_RANGE = 3.0
-"""Times the range of grey values: pixels that always differ by more are broken, whatever images show."""
-
 _SAME = 1e-5
 _SOME, _RESAMPLING = 0.02, 2e-3
 _BRIGHTER = 0.1
@@ -59,12 +56,13 @@ class RegistrationEngine(Engine):
         return None
 
     def fit(self, data: PairSet, basis: Basis, settings: Settings, report: Progress, start: Start | None = None) -> Fit:
-        broken = fixed_pixels(data, _BEYOND_RANGE)
+        fixed, broken = fixed_pixels(data)
         if broken.any():
             data = without_pixels(data, broken).rescaled(settings.seed)
         outside = background_outside(data, settings.border)
         if not outside or data.missing.any or len(data) < FEWEST_PAIRS:
-            return fit_pictures(data, basis, settings, report, outside, broken)
+            # Where most of an image is background, few pixels tell what is usual.
+            return fit_pictures(data, basis, settings, report, outside, broken if outside else fixed | broken)
         parts = data.split(settings.seed)
         trials = SpanTrials(data, basis, *parts)
         counting = partial(report, "finding the generators")

@@ -61,31 +61,30 @@ def resampling_error(trials: SpanTrials, search: Search) -> Systematic:
     for _ in range(_ROUNDS):
         t, equations = aligner.refine(source, target, own, aligner.fine, t, 2)
         own, t = trials.moved_span(own, trials.joint_equations(equations, target, own.span, t), t)
-    # The nearest columns to the given ones: turning within a span changes nothing but the coordinates.
-    left, _, right = torch.linalg.svd(own.span.T @ search.span)
-    turn = left @ right
-    return systematic_of(
-        _DEVIATION * (own.span @ turn - search.span), t @ turn - known, search.span, known, trials.basis, aligner.grid
-    )
+    return systematic_of((search.span, known), (own.span, t), (_DEVIATION, 1.0), trials.basis, aligner.grid)
 
 
 def systematic_of(
-    change: Float[Tensor, "m k"],
-    t_change: Float[Tensor, "b k"],
-    span: Float[Tensor, "m k"],
-    t: Float[Tensor, "b k"],
+    answer: tuple[Float[Tensor, "m k"], Float[Tensor, "b k"]],
+    other: tuple[Float[Tensor, "m k"], Float[Tensor, "b k"]],
+    shares: tuple[float, float],
     basis: Basis,
     grid: Grid,
 ) -> Systematic:
-    """Errors as large as changes of the answer were, and never less than a trace of a pixel.
+    """Errors as large as an answer differs from another, and never less than a trace of a pixel.
 
     Parameters
     ----------
-    change, t_change : tensors, shapes (m, K) and (B, K)
-        Of the span and of the magnitudes.
-    span, t : tensors, shapes (m, K) and (B, K)
-        The answer: orthonormal columns, and magnitudes.
+    answer, other : two tensors each, shapes (m, K) and (B, K)
+        Span, as orthonormal columns, and magnitudes.
+    shares : two floats
+        Standard deviations in units of the differences, of the span and of the magnitudes.
     """
+    span, t = answer
+    # The other's nearest columns: turning within a span changes nothing but the coordinates.
+    left, _, right = torch.linalg.svd(other[0].T @ span)
+    turn = left @ right
+    change, t_change = shares[0] * (other[0] @ turn - span), shares[1] * (other[1] @ turn - t)
     columns, k = span.double().cpu().numpy(), span.shape[1]
     gram = field_gram(basis, grid)
     speed = np.sqrt(np.einsum("mk,mn,nk->k", columns, gram, columns)) * grid.pixels_per_unit

@@ -16,7 +16,7 @@ from liescope.engines.overlap import LEAST_PIXELS, enough_overlap
 from liescope.engines.pair_set import PairSet
 from liescope.engines.registration.nothing import nothing_found
 from liescope.engines.registration.pictures.camera import Camera
-from liescope.engines.registration.pictures.fixed_pixels import fixed_pixels, without_pixels
+from liescope.engines.registration.pictures.fixed_pixels import without_pixels
 from liescope.engines.registration.pictures.found import Found
 from liescope.engines.registration.pictures.illumination import Illumination, fixed_illumination
 from liescope.engines.registration.pictures.measuring import Measurer
@@ -47,12 +47,10 @@ def fit_pictures(
     outside : bool
         What lies outside of pictures is known (background).
     fixed : bool array, shape (H, W), optional
-        Pixels that are known never to change.
+        Pixels that never change, and are left out.
     """
     measurer = Measurer(basis, data.grid, data.device, outside)
     fixed = np.zeros(data.grid.shape, dtype=bool) if fixed is None else fixed
-    # Where most of an image is background, few pixels tell what is usual.
-    fixed = fixed if outside else fixed | fixed_pixels(data)
     data = without_pixels(data, fixed) if fixed.any() else data
     finding = partial(report, "finding the generators")
     finding(_BEGUN)

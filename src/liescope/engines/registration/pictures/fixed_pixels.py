@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from liescope.data import ImageStack
-from liescope.engines.pair_set import PairSet
+from liescope.engines.pair_set import PairSet, working_dtype
 
 __all__ = ["fixed_pixels", "without_pixels"]
 
@@ -26,29 +27,47 @@ _MOST = 0.02
 _SUSPECT, _MOSTLY = 3.0, 0.7
 """Standard deviations that a steady outlier differs by in this share of the images: a quarter of them may be others."""
 
+_BEYOND_RANGE = 3.0
+"""Times the range of grey values: pixels that always differ by more are broken, whatever images show."""
+
 _USUAL_FROM = 1 << 16
 """Pixels that tell what differences are usual in an image."""
 
 
-def fixed_pixels(data: PairSet, least: float = 0.0) -> Bool[np.ndarray, "h w"]:
+class FixedPixels(NamedTuple):
     """Pixels (H, W) that differ from their neighbours in most sources and in most targets, and to the same side.
 
-    Parameters
+    Attributes
     ----------
-    least : float
-        They differ by more than this times the range of grey values, from the 1st to the 99th of 100.
+    fixed : bool array, shape (H, W)
+    broken : bool array, shape (H, W)
+        By more than images vary at all.
     """
-    found = np.zeros(data.grid.shape, dtype=bool)
+
+    fixed: np.ndarray
+    broken: np.ndarray
+
+
+def fixed_pixels(data: PairSet) -> FixedPixels:
+    """Look for pixels that do not change, in some of the pairs."""
+    none = np.zeros(data.grid.shape, dtype=bool)
     index = data.sample(_LOOKED_AT)
     if len(index) < _FEWEST:
-        return found
+        return FixedPixels(none, none)
     suspects = np.flatnonzero(_suspects(data.source, index) & _suspects(data.target, index))
     if not len(suspects):
-        return found
-    source, target = (_typical_deviation(stack, index, suspects, least) for stack in (data.source, data.target))
+        return FixedPixels(none, none)
+    (source, far), (target, target_far) = (
+        _typical_deviation(stack, index, suspects) for stack in (data.source, data.target)
+    )
     faulty = (np.minimum(source, target) > _OUTLIER) | (np.maximum(source, target) < -_OUTLIER)
-    found.flat[suspects[faulty]] = True
-    return found if found.mean() <= _MOST else np.zeros_like(found)
+    return FixedPixels(*(_unless_many(suspects[one], none) for one in (faulty, faulty & far & target_far)))
+
+
+def _unless_many(pixels: np.ndarray, none: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
+    found = none.copy()
+    found.flat[pixels] = True
+    return found if found.mean() <= _MOST else none
 
 
 def _suspects(stack: ImageStack, index: np.ndarray) -> Bool[np.ndarray, "h w"]:
@@ -90,9 +109,12 @@ def _usual(image: Float[np.ndarray, "h w"]) -> float:
 
 
 def _typical_deviation(
-    stack: ImageStack, index: np.ndarray, pixels: np.ndarray, least: float
-) -> Float[np.ndarray, " p"]:
-    """Median over images of what pixels differ by from those around them, in units of what is usual there."""
+    stack: ImageStack, index: np.ndarray, pixels: np.ndarray
+) -> tuple[Float[np.ndarray, " p"], Bool[np.ndarray, " p"]]:
+    """Median over images of what pixels differ by from those around them, in units of what is usual there.
+
+    And whether it is far beyond the range of grey values, from the 1st to the 99th of 100.
+    """
     deviation, usual, extent = [], [], []
     for image in (_grey(stack, number) for number in index.tolist()):
         deviation.append(_deviation(image, pixels))
@@ -100,16 +122,16 @@ def _typical_deviation(
         extent.append(float(np.subtract(*np.quantile(image, (0.99, 0.01)))))
     # What is fixed differs by the same in all images; an edge that happens to lie there does not.
     low, middle, high = np.quantile(deviation, (0.25, 0.5, 0.75), axis=0)
-    steady = (high - low <= _STEADY * np.abs(middle)) & (np.abs(middle) > least * np.median(extent))
+    steady = high - low <= _STEADY * np.abs(middle)
     relative = np.stack(deviation) / np.array(usual)[:, None]
     typical: np.ndarray = np.where(steady, np.median(relative, axis=0), 0.0)
-    return typical
+    return typical, np.abs(middle) > _BEYOND_RANGE * np.median(extent)
 
 
 def _grey(stack: ImageStack, number: int) -> Float[np.ndarray, "h w"]:
     """One image, the mean of its channels."""
     raw = np.asarray(stack[number : number + 1])[0]
-    image = raw.mean(axis=0, dtype=np.float32 if raw.dtype.itemsize <= 2 or raw.dtype == np.float32 else np.float64)
+    image = raw.mean(axis=0, dtype=working_dtype(raw.dtype))
     finite = np.isfinite(image)
     return image if finite.all() else np.where(finite, image, np.median(image[finite]) if finite.any() else 0)
 

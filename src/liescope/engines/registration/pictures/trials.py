@@ -264,13 +264,10 @@ class PictureTrials:
         ends.sort(key=lambda end: float(end[2].error.median()))
         (kernel, inside, along), (_, other, beside) = ends
         within = self._sums(along, inside, columns).covariance(inside).numpy()
-        # Both spans in one frame: the columns of the other that are nearest to these.
-        left, _, right = torch.linalg.svd(other.T @ inside)
-        turn = left @ right
         span = columns @ inside
         good = self.good if bool(self.good.any()) else torch.ones_like(self.good)
-        change, t_change = _SHARED * (columns @ other @ turn - span), _SHARED * (beside.t @ turn - along.t)[good]
-        shared = systematic_of(change, t_change, span, along.t[good], self.basis, self.measurer.grid)
+        ours, theirs = (span, along.t[good]), (columns @ other, beside.t[good])
+        shared = systematic_of(ours, theirs, (_SHARED, _SHARED), self.basis, self.measurer.grid)
         lift = np.kron(np.eye(span.shape[1]), columns.double().cpu().numpy())
         covariance = lift @ within @ lift.T + shared.span
         return Refined(span, torch.as_tensor(covariance), along.t, kernel, torch.as_tensor(shared.t).to(span))
