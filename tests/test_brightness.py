@@ -80,8 +80,10 @@ def test_exposures_of_single_targets_are_told(tmp_path):
     rng = np.random.default_rng(1)
     gain, offset = 2.0 ** rng.uniform(-1, 1, 12), rng.uniform(-20, 60, 12)
     result = detect(source, target * gain[:, None, None] + offset[:, None, None])
+    assert result.gain is not None
+    assert result.offset is not None
     np.testing.assert_allclose(result.gain, gain, rtol=0.02)
-    np.testing.assert_allclose(result.offset, offset, atol=0.02 * target.max())
+    np.testing.assert_allclose(result.offset, offset, atol=0.02 * float(target.max()))
     assert explained(result, t) > 0.999
     result.save(tmp_path / "found")
     kept, again = np.load(tmp_path / "found/magnitudes.npz"), load_result(tmp_path / "found")
@@ -93,8 +95,10 @@ def test_exposures_of_single_targets_are_told(tmp_path):
 def test_the_same_exposure_is_a_gain_of_one():
     source, target, _ = along_x("astronaut", 10, 3)
     result = detect(source, target)
+    assert result.gain is not None
+    assert result.offset is not None
     np.testing.assert_allclose(result.gain, 1, rtol=0.02)
-    np.testing.assert_allclose(result.offset, 0, atol=0.02 * target.max())
+    np.testing.assert_allclose(result.offset, 0, atol=0.02 * float(target.max()))
     assert result.evidence["illumination"] is None
 
 

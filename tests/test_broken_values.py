@@ -18,7 +18,7 @@ TURN = [0.0, 0.0, -1.0, 0.0, 1.0, 0.0]
 def digits(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     pairs = make_pairs(transform="rotation", range=40, pairs=60, seed=seed)
     source, target = (np.asarray(x, dtype=np.float64) for x in (pairs.source, pairs.target))
-    return source, target, pairs.magnitude[:, 0]
+    return source, target, np.asarray(pairs.magnitude)[:, 0]
 
 
 @pytest.mark.parametrize("value", [1e6, -1e20, 9.97e36, 1e300])

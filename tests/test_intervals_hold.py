@@ -37,6 +37,7 @@ def test_the_truth_lies_within_what_is_told(made):
         source, target, t = made(seed)
         result = detect(source, target)
         (found,) = result.generators
+        assert result.t_error is not None
         sign = np.sign(found.generator.coefficients @ TURN)
         low, high = found.interval.T
         inside.append((low <= sign * TURN) & (sign * TURN <= high))

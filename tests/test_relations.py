@@ -164,8 +164,10 @@ def test_a_gain_and_an_offset_of_targets_are_told_and_change_nothing(kind):
     agree(kind, other, degrees=0.01, share=1e-3, rows=slice(count))
     # Digits are made by the interpolation that explains them, pictures by another.
     exactly = kind == "digits"
+    assert other.gain is not None
+    assert other.offset is not None
     np.testing.assert_allclose(other.gain, gain, rtol=1e-4 if exactly else 0.02)
-    np.testing.assert_allclose(other.offset, offset, atol=0.01 if exactly else 0.05 * source.std())
+    np.testing.assert_allclose(other.offset, offset, atol=0.01 if exactly else 0.05 * float(source.std()))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -91,7 +91,9 @@ def test_orbits_of_rotations_close_after_one_period(coefficients: list[float]) -
 
 @pytest.mark.parametrize("name", sorted(set(CANONICAL_FIELDS) - {"rotation"}))
 def test_other_flows_have_no_period(name: str) -> None:
-    assert Generator(canonical_coefficients(name, "quadratic"), "quadratic").period is None
+    coefficients = canonical_coefficients(name, "quadratic")
+    assert coefficients is not None
+    assert Generator(coefficients, "quadratic").period is None
 
 
 def test_general_generators_tell_their_parts_and_eigenvalues() -> None:

@@ -44,7 +44,8 @@ def windows(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Windows with something in them, and the same moved along a field each, (N, 6)."""
     rng = np.random.default_rng(seed)
-    source, target = [], []
+    source: list[np.ndarray] = []
+    target: list[np.ndarray] = []
     while len(source) < len(fields):
         centre = [int(rng.integers(MARGIN, side - MARGIN)) for side in scene(name).shape]
         still = window(name, centre, shape, np.zeros(6))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from liescope.data import Pairs
+from liescope.data.pairs import atomic_path
 from liescope.detector import SymmetryDetector
 from liescope.engines.latent import get_config, held_out_split
 from liescope.errors import ComputationError
@@ -17,7 +20,7 @@ from liescope.geometry import get_basis
 from liescope.reproduce.cases import ORDER, Case, digit_corpus, pair_count, true_orbit
 from liescope.reproduce.outcome import Run, best_null
 from liescope.reproduce.study import Request
-from liescope.result import SymmetryResult
+from liescope.result import SymmetryResult, load_result
 
 __all__ = [
     "ORDER",
@@ -49,6 +52,8 @@ _PAPER_STEPS = (5, 2400, 4700)
 # Of the published set-up at each scale. The paper gives no number; its code has 100 epochs, of 48,000 pairs in batches
 # of 1,024 (full scale). At quick scale half as many, five times what our own settings take.
 
+
+_MEASURED, _USED = "held_out.npz", "used.json"
 
 _ATTEMPTS = 3
 """Seeds that a training may diverge with: a figure of hours is not to be lost to one of them."""
@@ -153,6 +158,22 @@ class _Fitted(NamedTuple):
     result: SymmetryResult
     raw: np.ndarray
     used: Mapping[str, Any]
+
+    def write(self, folder: Path) -> None:
+        """Keep it in a folder, the numbers last: without them there is nothing to read."""
+        self.result.save(folder)
+        with atomic_path(folder / _USED) as temporary:
+            temporary.write_text(json.dumps(self.used), encoding="utf-8")
+        with atomic_path(folder / _MEASURED) as temporary:
+            np.savez(temporary, held=self.held, raw=self.raw)
+
+    @classmethod
+    def read(cls, folder: Path) -> _Fitted:
+        """What :meth:`write` has kept."""
+        with np.load(folder / _MEASURED, allow_pickle=False) as measured:
+            held, raw = measured["held"], measured["raw"]
+        used = json.loads((folder / _USED).read_text(encoding="utf-8"))
+        return cls(held, load_result(folder), raw, used)
 
 
 def _trained(task: _Training) -> _Fitted:

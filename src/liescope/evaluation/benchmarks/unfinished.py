@@ -12,16 +12,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Generic, TypeVar, get_type_hints
+from typing import Any, Generic, Protocol, TypeVar, get_type_hints, runtime_checkable
 
 import numpy as np
 import scipy
 import torch
-from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
+from pydantic import PydanticSchemaGenerationError, TypeAdapter
 
 from liescope.data.pairs import atomic_path
+from liescope.errors import InputError
 
-__all__ = ["Kept", "code_digest", "forget", "kept_folder"]
+__all__ = ["InFolder", "Kept", "code_digest", "forget", "kept_folder"]
 
 Task = TypeVar("Task")
 Outcome = TypeVar("Outcome")
@@ -64,6 +65,16 @@ def code_digest(function: Callable[..., Any], processes: int = 1, *corpora: str)
     return digest.hexdigest()
 
 
+@runtime_checkable
+class InFolder(Protocol):
+    """An outcome that is more than plain data: it writes itself into a folder, and is read from there."""
+
+    def write(self, folder: Path) -> None: ...
+
+    @classmethod
+    def read(cls, folder: Path) -> Any: ...
+
+
 @dataclass(frozen=True)
 class Kept(Generic[Task, Outcome]):
     """A function whose outcomes are kept in files, and read from there when it is asked again.
@@ -71,8 +82,8 @@ class Kept(Generic[Task, Outcome]):
     Parameters
     ----------
     function : callable
-        From a task to an outcome of the annotated type, plain data that JSON holds; the task's ``repr`` says everything
-        of it. Outcomes that hold more, such as images, are not kept.
+        From a task to an outcome of the annotated type: plain data that JSON holds, or :class:`InFolder`. The task's
+        ``repr`` says everything of it.
     folder : Path
         Of the files.
     code : str
@@ -85,27 +96,47 @@ class Kept(Generic[Task, Outcome]):
 
     def __call__(self, task: Task) -> Outcome:
         name = hashlib.sha256(f"{self.function.__qualname__}\0{self.code}\0{task!r}".encode()).hexdigest()
-        file = self.folder / f"{name}.json"
-        adapter = _adapter(self.function)
-        # A file that cannot be read is as good as none.
-        with contextlib.suppress(OSError, ValueError, LookupError, TypeError, RecursionError, ValidationError):
-            kept: Outcome = adapter.validate_python(json.loads(file.read_text(encoding="utf-8"))["outcome"])
+        expected = get_type_hints(self.function).get("return")
+        read, write = _in_folder(expected) if _is_in_folder(expected) else _as_json(self.function)
+        # What cannot be read is as good as none.
+        with contextlib.suppress(InputError, OSError, ValueError, LookupError, TypeError, RecursionError):
+            kept: Outcome = read(self.folder / name)
             return kept
         outcome = self.function(task)
-        with contextlib.suppress(ValueError, TypeError):
-            text = json.dumps({"outcome": adapter.dump_python(outcome, warnings=False)}, default=_plain)
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with atomic_path(file) as temporary:
-                temporary.write_text(text, encoding="utf-8")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write(outcome, self.folder / name)
         return outcome
 
 
-def _adapter(function: Callable[..., Any]) -> Any:
-    """A TypeAdapter between outcomes and plain data, by what the function says that it returns."""
+def _is_in_folder(expected: Any) -> bool:
+    return isinstance(expected, type) and issubclass(expected, InFolder)
+
+
+def _in_folder(expected: Any) -> tuple[Callable[[Path], Any], Callable[[Any, Path], None]]:
+    def write(outcome: InFolder, place: Path) -> None:
+        place.mkdir(exist_ok=True)
+        outcome.write(place)
+
+    return expected.read, write
+
+
+def _as_json(function: Callable[..., Any]) -> tuple[Callable[[Path], Any], Callable[[Any, Path], None]]:
     try:
-        return TypeAdapter(get_type_hints(function)["return"])
+        adapter: Any = TypeAdapter(get_type_hints(function)["return"])
     except (KeyError, PydanticSchemaGenerationError) as error:
         raise TypeError(f"expected {function.__qualname__} to return plain data by its annotation") from error
+
+    def read(place: Path) -> Any:
+        text = place.with_suffix(".json").read_text(encoding="utf-8")
+        return adapter.validate_python(json.loads(text)["outcome"])
+
+    def write(outcome: Any, place: Path) -> None:
+        with contextlib.suppress(ValueError, TypeError):
+            text = json.dumps({"outcome": adapter.dump_python(outcome, warnings=False)}, default=_plain)
+            with atomic_path(place.with_suffix(".json")) as temporary:
+                temporary.write_text(text, encoding="utf-8")
+
+    return read, write
 
 
 def _plain(value: Any) -> Any:
