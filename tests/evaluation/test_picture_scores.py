@@ -270,9 +270,19 @@ def test_a_kind_counts_its_runs():
     assert (row["right"], row["honest"], row["wrong"], row["untrue"]) == (0.25, 0.25, 0.5, 0.25)
     assert row["peers"]["sift"] == 0.5
     assert math.isnan(row["peers"]["ecc"])
-    assert row["missed"] == ["right", "untrue"]
+    assert row["missed"] == ["right", "untrue"]  # the best peer is right as often
     assert row["told"] == ["no symmetry", "symmetry: rotation"]
     assert "| 25 % | 25 % | 50 % | 25 % | 0.10° | – | – | 50 % | – |" in shown(VERDICTS, [row])
+
+
+def test_a_peer_that_is_right_more_often_is_a_target_missed():
+    found = runs("liescope", *[GOOD] * 39, BAD) + runs("sift", *[GOOD] * 40)
+    assert picture_rows.verdict_rows(found, ("clean",))[0]["missed"] == ["peers"]
+
+
+def test_errors_that_are_rounding_are_no_ratio():
+    found = runs("liescope", replace(GOOD, error=1e-6)) + runs("sift", replace(GOOD, error=1e-15))
+    assert picture_rows.error_rows(found, ("clean",))[0]["ratio"] == 1
 
 
 @pytest.mark.parametrize(("wrong", "missed"), [(1, []), (2, ["right"])])
@@ -292,16 +302,18 @@ def test_errors_are_held_beside_the_best_peer():
     (row,) = picture_rows.error_rows(found, ("clean", "mirror-rows"))
     assert (row["best"], row["ratio"]) == ("ecc", pytest.approx(2.0))
     text = shown(ERRORS, [row])
-    assert "| 0.04 (100 %) | – | 0.02 (100 %) | 0.05 (100 %) | no motion (0 %) | 2.00 (ecc) |" in text
+    assert "| 0.040 (100 %) | – | 0.020 (100 %) | 0.050 (100 %) | no motion (0 %) | 2.00 (ecc) |" in text
 
 
 def test_times_are_those_of_the_same_pairs_and_what_is_missing_says_so():
-    found = runs("liescope", GOOD, GOOD, seconds=2.0) + runs("ecc", GOOD, BAD, seconds=0.5)
+    found = runs("liescope", GOOD, GOOD, seconds=2.0)
+    found += runs("ecc", replace(GOOD, error=2 * GOOD.error), BAD, seconds=0.5)
     rows = picture_rows.way_rows(found, ("liescope", "ecc", "stackreg"), {"stackreg": "pystackreg is not installed"})
     assert [row["method"] for row in rows] == ["liescope", "ecc", "stackreg"]
     assert (rows[1]["time"], rows[1]["right"], rows[1]["runs"]) == (0.25, 0.5, 2)
+    assert rows[1]["ratio"] == pytest.approx(0.25)
     text = shown(WAYS, rows)
-    assert "| stackreg | pystackreg is not installed | – | 0 | – | – | – | – |" in text
+    assert "| stackreg | pystackreg is not installed | – | 0 | – | – | – | – | – |" in text
 
 
 def test_alarms_are_counted_by_kind_and_form():

@@ -14,10 +14,13 @@ from liescope.evaluation.benchmarks.pictures.negatives import NEGATIVES
 from liescope.evaluation.benchmarks.pictures.running import METHODS, OWN, Run, versions_of
 from liescope.evaluation.benchmarks.record import spread
 
-__all__ = ["LEAST_RIGHT", "MOST_ALARMS", "alarm_rows", "error_rows", "verdict_rows", "way_rows"]
+__all__ = ["LEAST_ERROR", "LEAST_RIGHT", "MOST_ALARMS", "alarm_rows", "error_rows", "verdict_rows", "way_rows"]
 
 LEAST_RIGHT = 0.95
 MOST_ALARMS = 0.05
+
+LEAST_ERROR = 0.001
+"""Pixels; smaller errors count as this one in ratios: a turn by 180 degrees has a peer that is exact to rounding."""
 
 
 def _by_method(runs: Sequence[Run], kind: str) -> dict[str, list[Run]]:
@@ -43,7 +46,9 @@ def verdict_rows(runs: Sequence[Run], kinds: Sequence[str]) -> list[dict[str, An
             "told": sorted({one.found.told for one in own if one.found.outcome not in (RIGHT, HONEST)}),
             **spread([one.seconds for one in own or _timed(found)]),
         }
-        reached = {"right": _fine(row) >= LEAST_RIGHT, "untrue": row["untrue"] == 0} if own else {}
+        beside = max((share for share in row["peers"].values() if np.isfinite(share)), default=0.0)
+        fine = {"right": _fine(row) >= LEAST_RIGHT, "untrue": row["untrue"] == 0, "peers": _fine(row) >= beside}
+        reached = fine if own else {}
         missed = [name for name, fine in reached.items() if not fine]
         rows.append({**row, "passed": None if not own else not missed, "missed": missed})
     return rows
@@ -72,7 +77,7 @@ def error_rows(runs: Sequence[Run], kinds: Sequence[str]) -> list[dict[str, Any]
         within = {name: _mean([one.found.within for one in own]) for name, own in found.items()}
         peers = {name: errors[name] for name in PEERS if np.isfinite(errors[name])}
         best = min(peers, key=lambda name: peers[name], default=None)
-        ratio = errors[OWN] / peers[best] if best is not None and peers[best] > 0 else np.nan
+        ratio = _ratio(errors[OWN], peers[best]) if best is not None else np.nan
         rows.append(
             {
                 "kind": kind,
@@ -88,9 +93,13 @@ def error_rows(runs: Sequence[Run], kinds: Sequence[str]) -> list[dict[str, Any]
     return rows
 
 
+def _ratio(own: float, other: float) -> float:
+    return max(own, LEAST_ERROR) / max(other, LEAST_ERROR)
+
+
 def way_rows(runs: Sequence[Run], methods: Sequence[str], missing: dict[str, str]) -> list[dict[str, Any]]:
     """A row for every method over all kinds with a motion; one whose package is missing says so."""
-    own_time = {_where(one): one.seconds for one in runs if one.task.method == OWN}
+    beside = {_where(one): one for one in runs if one.task.method == OWN}
     versions = versions_of(tuple(methods))
     rows = []
     for name in methods:
@@ -101,7 +110,7 @@ def way_rows(runs: Sequence[Run], methods: Sequence[str], missing: dict[str, str
             if name in missing:
                 rows.append({**row, "runs": 0, "passed": None, "missed": []})
             continue
-        times = [one.seconds / own_time[_where(one)] for one in mine if _where(one) in own_time]
+        both = [(one, beside[_where(one)]) for one in mine if _where(one) in beside]
         rows.append(
             {
                 **row,
@@ -110,7 +119,8 @@ def way_rows(runs: Sequence[Run], methods: Sequence[str], missing: dict[str, str
                 "right": _share_right(mine),
                 "within": _mean([one.found.within for one in mine]),
                 "error": _median([one.found.error for one in mine]),
-                "time": _median(times),
+                "ratio": _median([_ratio(other.found.error, one.found.error) for one, other in both]),
+                "time": _median([one.seconds / other.seconds for one, other in both]),
                 **spread([one.seconds / one.found.pairs for one in mine]),
                 "passed": None,
                 "missed": [],

@@ -14,7 +14,7 @@ from liescope.evaluation.benchmarks.pictures.judging import (
     PIXEL,
 )
 from liescope.evaluation.benchmarks.pictures.running import METHODS, OWN
-from liescope.evaluation.benchmarks.suite.picture_rows import LEAST_RIGHT, MOST_ALARMS
+from liescope.evaluation.benchmarks.suite.picture_rows import LEAST_ERROR, LEAST_RIGHT, MOST_ALARMS
 from liescope.evaluation.benchmarks.table import MISSING, Column, Row, number, value, verdict
 
 __all__ = ["ALARMS", "ERRORS", "NOTES", "VERDICTS", "WAYS", "layout"]
@@ -33,16 +33,18 @@ NOTES: Mapping[str, str] = {
         "generator outside of the true span. An error that is raised is wrong. A peer, told the model of the motion "
         f"and the valid pixels, is right where {100 * LEAST_WITHIN:g} % of the pairs are registered to within "
         f"{PIXEL:g} px and its model holds the motion; it has no verdict, so that kinds without a symmetry are not "
-        f"scored. Target: {100 * LEAST_RIGHT:g} % right or honest, nothing untrue."
+        f"scored. Target: {100 * LEAST_RIGHT:g} % right or honest, as often as the best peer, nothing untrue."
     ),
     ERRORS: (
         "Endpoint error of a pair: the root mean square, over the overlap, of the distance between where pixels go and "
         "where they are said to go. Median over the pairs, then over the runs; in brackets the share of pairs within "
-        f"{PIXEL:g} px. Ratio: of liescope's error to that of the peer with the smallest."
+        f"{PIXEL:g} px. Ratio: of liescope's error to that of the peer with the smallest; errors below "
+        f"{LEAST_ERROR:g} px count as that."
     ),
     WAYS: (
-        "Runs on kinds with a motion. Time: seconds as a multiple of liescope's for the same pairs, median over the "
-        "runs, one thread each: the others register every pair by itself and look for no generator."
+        "Runs on kinds with a motion. Error beside it: liescope's as a multiple of the method's on the same pairs; "
+        "time: seconds as a multiple of liescope's; medians over the runs, one thread each: the others register every "
+        "pair by itself and look for no generator."
     ),
     ALARMS: (
         "Pairs without a symmetry, as 60 windows of 64 px, as a film of 30 frames of one scene at lags 1 and 2 "
@@ -68,7 +70,7 @@ def _pixels(error: float | None, within: float | None) -> str:
     """An error in pixels; one that is infinite is None in a record, where the share within a pixel is known."""
     if within is None or math.isnan(within):
         return MISSING
-    return NO_ANSWER if error is None or math.isinf(error) else number(error, 2)
+    return NO_ANSWER if error is None or math.isinf(error) else number(error, 3)
 
 
 def _error(name: str) -> Callable[[Row], str]:
@@ -124,6 +126,7 @@ _COLUMNS: Mapping[str, Sequence[Column]] = {
         Column("right", _of_way("right", 0, 100, " %")),
         Column("pairs within 1 px", _of_way("within", 0, 100, " %")),
         Column("error, px", _way_error),
+        Column(f"{OWN}'s error beside it", _of_way("ratio", 2, unit="x")),
         Column(f"time, of {OWN}'s", _of_way("time", 3, unit="x")),
     ),
     ALARMS: (
