@@ -61,6 +61,16 @@ def runge_kutta_steps(basis: Basis, coefficients: Float[Tensor, "*b m"], toleran
     return min(_MOST_STEPS, max(2, math.ceil(min(largest / step, _MOST_STEPS)))) if largest == largest else _MOST_STEPS
 
 
+def _mapped(matrix: Float[Tensor, "*b d e"], points: Float[Tensor, "*p d"]) -> Float[Tensor, "*q d"]:
+    """The points under affine maps [A | c]."""
+    if points.ndim > 2:
+        return points @ matrix[..., :-1].mT + matrix[..., None, :, -1]
+    # The same points under all maps are one matrix product, each coordinate in one piece.
+    homogeneous = torch.nn.functional.pad(points.mT, (0, 0, 0, 1), value=1.0)
+    coordinates = matrix.flatten(0, -2) @ homogeneous
+    return coordinates.reshape(*matrix.shape[:-1], len(points)).mT
+
+
 def flow(
     basis: Basis,
     coefficients: Float[Tensor, "*b m"],
@@ -92,8 +102,7 @@ def flow(
         steps and as long as points stay in [-16, 16]^d, at whose edge they are held.
     """
     if isinstance(basis, PolynomialBasis) and is_affine(basis):
-        matrix = affine_matrix(basis, coefficients)
-        return points @ matrix[..., :-1].transpose(-1, -2) + matrix[..., None, :, -1]
+        return _mapped(affine_matrix(basis, coefficients), points)
     h = 1.0 / (steps or runge_kutta_steps(basis, coefficients, tolerance))
     lead = np.broadcast_shapes(coefficients.shape[:-1], points.shape[:-2])
     p = points.expand(*lead, *points.shape[-2:])

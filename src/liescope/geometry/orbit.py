@@ -67,20 +67,18 @@ class Orbit:
         places = torch.cat((backwards[1:].flip(0), forwards))
         speeds = basis.velocity(places, direction) * self.spacing
         self._shape = points.shape
-        self._places, self._speeds = places.flatten(1), speeds.flatten(1)
+        # Between two knots, the coefficients of a cubic in the share of the way (Hermite), highest power last.
+        step, (begin, end) = places[1:] - places[:-1], (speeds[:-1], speeds[1:])
+        cubics = (places[:-1], begin, 3 * step - 2 * begin - end, begin + end - 2 * step)
+        self._cubics = torch.stack([cubic.flatten(1) for cubic in cubics], dim=1)
 
     def at(self, t: Float[Tensor, " b"]) -> Float[Tensor, "b n d"]:
         """Places of all points after the flow for t_b; differentiable in t, the direction and the points."""
-        last = len(self._places) - 1
+        pieces = len(self._cubics)
         # With no reach all knots are one place, and there is no spacing to count t in.
-        position = ((t + self.reach) / self.spacing if self.reach else t.clamp(0, 0)).clamp(0, last - 1e-4)
-        left = position.detach().long()[:, None]
-        s = position[:, None] - left
-        # Hermite's cubics as a matrix of weights: a product is several times faster than gathering the knots of every
-        # t, and its gradient than scattering them back.
-        rest = 1 - s
-        empty = s.new_zeros(len(t), last + 1)
-        of_places = empty.scatter(1, left, (1 + 2 * s) * rest**2).scatter(1, left + 1, s**2 * (3 - 2 * s))
-        of_speeds = empty.scatter(1, left, s * rest**2).scatter(1, left + 1, -(s**2) * rest)
-        reached = of_places @ self._places + of_speeds @ self._speeds
+        position = ((t + self.reach) / self.spacing if self.reach else t.clamp(0, 0)).clamp(0, pieces - 1e-4)
+        piece = position.detach().long()
+        share = position - piece
+        powers = torch.stack((torch.ones_like(share), share, share**2, share**3), dim=1)
+        reached = powers[:, None] @ self._cubics.index_select(0, piece)
         return reached.reshape(len(t), *self._shape)

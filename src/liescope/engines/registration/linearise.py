@@ -74,11 +74,10 @@ class NormalEquations(NamedTuple):
 def gradient(images: Float[Tensor, "b c h w"], grid: Grid) -> tuple[Tensor, Tensor]:
     """(d/dx, d/dy) of images by central differences, zero outside, in normalised units."""
     dx, dy = grid.pitch
-    along_x = torch.zeros_like(images)
-    along_x[..., 1:-1] = (images[..., 2:] - images[..., :-2]) / (2 * dx)
-    along_y = torch.zeros_like(images)
-    along_y[..., 1:-1, :] = (images[..., :-2, :] - images[..., 2:, :]) / (2 * dy)
-    return along_x, along_y
+    along_x, along_y = torch.zeros_like(images), torch.zeros_like(images)
+    along_x[..., 1:-1] = images[..., 2:] - images[..., :-2]
+    along_y[..., 1:-1, :] = images[..., :-2, :] - images[..., 2:, :]
+    return along_x.mul_(1 / (2 * dx)), along_y.mul_(1 / (2 * dy))
 
 
 def normal_equations(
@@ -89,11 +88,21 @@ def normal_equations(
     The image gradient is that of the mean of both images: second-order convergence for the price of first order,
     and, because noise enters both sides alike, no bias towards motions that average the noise away.
     """
-    count = warped.shape[0]
     difference = warped - target
     gx, gy = gradient((warped + target) / 2, table.grid)
-    pixels = (-1, table.grid.size)
-    moments = torch.stack([(a * b).sum(dim=1).reshape(pixels) for a, b in ((gx, gx), (gx, gy), (gy, gy))], dim=1)
-    slopes = torch.stack([(difference * a).sum(dim=1).reshape(pixels) for a in (gx, gy)], dim=1)
-    hessian = table.hessian(moments)
-    return NormalEquations(hessian, -(slopes.reshape(count, -1) @ table.linear), difference.square().sum(dim=(1, 2, 3)))
+    error = _products(difference, difference).sum(dim=1)
+    if table.dimension == 1:
+        u, v = table.linear[:, 0].reshape(2, *table.grid.shape)
+        along = gx.mul_(u).addcmul_(gy, v).flatten(1)
+        hessian = torch.linalg.vecdot(along, along)[:, None, None]
+        return NormalEquations(hessian, -torch.linalg.vecdot(along, difference.flatten(1))[:, None], error)
+    moments = torch.stack([_products(a, b) for a, b in ((gx, gx), (gx, gy), (gy, gy))], dim=1)
+    slopes = torch.cat([_products(difference, a) for a in (gx, gy)], dim=1)
+    return NormalEquations(table.hessian(moments), -(slopes @ table.linear), error)
+
+
+def _products(a: Float[Tensor, "b c h w"], b: Float[Tensor, "b c h w"]) -> Float[Tensor, "b n"]:
+    """Products at every pixel, summed over channels."""
+    products = a * b
+    # A sum over one channel would be a copy, and a slow one.
+    return products.flatten(1) if products.shape[1] == 1 else products.sum(dim=1).flatten(1)
