@@ -82,19 +82,20 @@ def compared(view: View, origins: Float[Tensor, "b n 2"], outside: bool = False)
         overlap_mask = (inside > 0.999).to(moved) * view.target_valid
     mask = overlap_mask.expand(shape)
     gain, offset = _brightness(moved, view.target, mask)
-    residual = _residual(moved, view.target, gain, offset)
+    residual = _brightened(moved, gain, offset) - view.target
     scale = _scale(residual, mask, view.target)
-    weight = mask / (1 + (residual / scale).square())
+    weight = mask / (residual / scale).square_().add_(1)
     gain, offset = _brightness(moved, view.target, weight)
-    residual = _residual(moved, view.target, gain, offset)
-    weight = mask / (1 + (residual / scale).square())
+    matched = _brightened(moved, gain, offset)
+    residual = matched - view.target
+    excess = (residual / scale).square_()
+    weight = mask / (1 + excess)
     count = mask.sum(dim=(1, 2, 3))
     least = torch.minimum(view.source_valid.sum(dim=(1, 2, 3)), view.target_valid.sum(dim=(1, 2, 3))) * shape[1]
-    lost = (mask * scale.square() * torch.log1p((residual / scale).square())).sum(dim=(1, 2, 3)) / count.clamp_min(1)
+    lost = scale[:, 0, 0, 0].square() * _dot(mask, excess.log1p_()) / count.clamp_min(1)
     error = lost / _variance(view.target, weight).clamp_min(_NOTHING)
     overlap = count / least.clamp_min(1)
     error = torch.where((overlap < LEAST_OVERLAP) | (gain <= 0), torch.inf, error)
-    matched = gain[:, None, None, None] * moved + offset[:, None, None, None]
     return Compared(error, gain, offset, overlap, matched, residual, weight)
 
 
@@ -103,26 +104,23 @@ def equations_of(view: View, found: Compared, table: FieldTable) -> NormalEquati
 
     The error is in units of the target's variance over the overlap, per pixel; Hessian and gradient likewise.
     """
-    count = len(view)
-    weight, residual = found.weight, found.residual
+    count, n = len(view), view.grid.size
+    weight = found.weight
     gx, gy = gradient((found.matched + view.target) / 2, view.grid)
-
-    def pixels(*products: Tensor) -> Tensor:
-        return torch.stack([(weight * p).sum(dim=1).reshape(count, -1) for p in products], dim=1)
-
-    moments = pixels(gx * gx, gx * gy, gy * gy)
-    slopes = pixels(residual * gx, residual * gy)
-    with_gain = pixels(found.matched * gx, found.matched * gy)
-    with_offset = pixels(gx, gy)
-    across = torch.stack([part.reshape(count, -1) @ table.linear for part in (with_gain, with_offset)], dim=2)
-    sums = [(weight * p).sum(dim=(1, 2, 3)) for p in (found.matched.square(), found.matched, torch.ones_like(weight))]
-    inner = torch.stack([sums[0], sums[1], sums[1], sums[2]], dim=1).reshape(count, 2, 2)
+    along = (weight * gx, weight * gy)
+    moments = torch.stack([_pixels(a * b) for a, b in ((along[0], gx), (along[0], gy), (along[1], gy))], dim=1)
+    # What a small flow changes, times the residual, the brightened source and one.
+    rows = [_pixels(w * part) for part in (found.residual, found.matched) for w in along] + [_pixels(w) for w in along]
+    slope, with_gain, with_offset = (torch.cat(rows, dim=1).reshape(count, 3, 2 * n) @ table.linear).unbind(1)
+    across = torch.stack((with_gain, with_offset), dim=2)
+    total = weight.sum(dim=(1, 2, 3))
+    once = _dot(weight, found.matched)
+    inner = torch.stack([_dot(weight * found.matched, found.matched), once, once, total], dim=1).reshape(count, 2, 2)
     ridge = 1e-6 * inner.diagonal(dim1=1, dim2=2).amax(1).clamp_min(_NOTHING)
     inner = inner + ridge[:, None, None] * torch.eye(2, device=inner.device)
     hessian = table.hessian(moments) - across @ torch.linalg.solve(inner, across.mT)
-    slope = -(slopes.reshape(count, -1) @ table.linear)
-    unit = (sums[2] * _variance(view.target, weight)).clamp_min(_NOTHING)
-    return NormalEquations(hessian / unit[:, None, None], slope / unit[:, None], found.error)
+    unit = (total * _variance(view.target, weight)).clamp_min(_NOTHING)
+    return NormalEquations(hessian / unit[:, None, None], -slope / unit[:, None], found.error)
 
 
 def magnitude_covariance(
@@ -159,35 +157,42 @@ def magnitude_covariance(
     return covariance.reshape(count, k, k)
 
 
+def _dot(a: Float[Tensor, "b c h w"], b: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
+    """Sums of products over the pixels of every pair."""
+    return torch.linalg.vecdot(a.flatten(1), b.flatten(1))
+
+
+def _pixels(images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b n"]:
+    """Sums over channels; over a single one a sum would be a copy, and a slow one."""
+    return images.flatten(1) if images.shape[1] == 1 else images.sum(dim=1).flatten(1)
+
+
 def _brightness(moved: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     """Gain and offset (B,) of least squares over the weights."""
     total = weight.sum(dim=(1, 2, 3)).clamp_min(_NOTHING)
-    mean_w, mean_y = ((weight * x).sum(dim=(1, 2, 3)) / total for x in (moved, target))
+    mean_w, mean_y = (_dot(weight, x) / total for x in (moved, target))
     centred = moved - mean_w[:, None, None, None]
-    var = (weight * centred.square()).sum(dim=(1, 2, 3)) / total
-    cov = (weight * centred * target).sum(dim=(1, 2, 3)) / total
-    gain = cov / var.clamp_min(_NOTHING)
+    weighted = weight * centred
+    gain = (_dot(weighted, target) / total) / (_dot(weighted, centred) / total).clamp_min(_NOTHING)
     return gain, mean_y - gain * mean_w
 
 
-def _residual(moved: Tensor, target: Tensor, gain: Tensor, offset: Tensor) -> Tensor:
-    return gain[:, None, None, None] * moved + offset[:, None, None, None] - target
+def _brightened(moved: Tensor, gain: Tensor, offset: Tensor) -> Tensor:
+    return torch.addcmul(offset[:, None, None, None], gain[:, None, None, None], moved)
 
 
 def _variance(images: Tensor, weight: Tensor) -> Float[Tensor, " b"]:
     total = weight.sum(dim=(1, 2, 3)).clamp_min(_NOTHING)
-    mean = (weight * images).sum(dim=(1, 2, 3)) / total
-    return (weight * (images - mean[:, None, None, None]).square()).sum(dim=(1, 2, 3)) / total
+    centred = images - (_dot(weight, images) / total)[:, None, None, None]
+    return _dot(weight * centred, centred) / total
 
 
 def _scale(residual: Tensor, mask: Tensor, target: Tensor) -> Float[Tensor, "b 1 1 1"]:
     """Robust size of residuals over the overlap, and never less than a share of the target's spread."""
-    # A thousand of the pixels tell the median. Those outside of the overlap are moved to the far end.
+    # A thousand of the pixels tell the median; those outside of the overlap are none.
     stride = max(1, residual[0].numel() // _LOOKED_AT)
     some, counted = (x.flatten(1)[:, ::stride] for x in (residual, mask))
-    sizes = torch.where(counted > 0, some.abs(), torch.inf).sort(dim=1).values
-    middle = (counted.sum(dim=1) / 2).long().clamp(max=sizes.shape[1] - 1)
-    mad = sizes.gather(1, middle[:, None])[:, 0]
+    mad = torch.where(counted > 0, some.abs(), torch.nan).nanmedian(dim=1).values
     mad = torch.where(torch.isfinite(mad), mad, 0)
     spread = _variance(target, mask).sqrt()
     scale = (_ROBUST * 1.4826 * mad).clamp_min(_NOTHING)
