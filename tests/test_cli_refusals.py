@@ -114,6 +114,26 @@ def test_warnings_of_others_are_no_lines_of_ours(
         assert capsys.readouterr().err == "liescope: error: expected something else\n"
 
 
+def test_lines_of_libraries_in_c_are_no_lines_of_ours() -> None:
+    code = (
+        "import os, sys, liescope.cli.run as run\n"
+        "def app(*_, **__):\n"
+        "    os.write(2, b'a word from C\\n')\n"
+        "    print('progress', file=sys.stderr)\n"
+        "    raise run.InputError('expected something else')\n"
+        "run.app = app\n"
+        "code = run.main(sys.argv[1:])\n"
+        "print('afterwards', file=sys.stderr)\n"
+        "os.write(2, b'C again\\n')\n"
+        "raise SystemExit(code)\n"
+    )
+    for words, said in (["x"], []), (["--debug"], ["a word from C"]):
+        done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        lines = [line for line in done.stderr.splitlines() if line[:1] not in " T" and "InputError" not in line]
+        assert lines == [*said, "progress", "liescope: error: expected something else", "afterwards", "C again"]
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
 def test_an_output_that_is_full_is_one_line() -> None:
     with open("/dev/full", "w") as nowhere:

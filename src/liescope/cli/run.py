@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
 import sys
 import traceback
-import warnings
 from collections.abc import Sequence
-from typing import Any
 
 import typer
 
 from liescope.cli.application import app
+from liescope.cli.quiet import quiet_libraries
 from liescope.errors import ComputationError, InputError, one_line
 
 __all__ = ["main"]
@@ -49,10 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A name that the terminal cannot show is no reason to fail when the work is done.
         sys.stdout.reconfigure(errors="replace")
-    shown = warnings.showwarning
-    if not debug:
-        # What other libraries warn of is no line of this program; where it matters it is an error of ours.
-        warnings.showwarning = _say_nothing
+    with contextlib.nullcontext() if debug else quiet_libraries():
+        return _run(words, debug)
+
+
+def _run(words: list[str], debug: bool) -> int:
     try:
         code = app(words, prog_name="liescope", standalone_mode=False)
         sys.stdout.flush()
@@ -84,11 +85,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         message = f"unexpected {type(error).__name__}: {error} (see the traceback with --debug)"
         return _fail(message, FAILURE, debug)
-    finally:
-        warnings.showwarning = shown
-
-
-def _say_nothing(*_: Any, **__: Any) -> None: ...
 
 
 def _fail(message: str, code: int, debug: bool) -> int:

@@ -8,7 +8,7 @@ import struct
 import threading
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -165,7 +165,7 @@ def _read_whole(archive: zipfile.ZipFile, info: zipfile.ZipInfo, told: str) -> n
         require_memory(needed, f"{name} of {told}", "np.savez, which is mapped and not read")
         stored = np.empty(needed, np.uint8)
         done = 0
-        while done < needed and (count := member.readinto(stored[done : done + _BLOCK].data)):
+        while done < needed and (count := cast(Any, member).readinto(stored[done : done + _BLOCK].data)):
             done += count
         # To the end, where the archive's checksum is looked at.
         if done < needed or member.read(1):
