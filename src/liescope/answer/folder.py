@@ -169,8 +169,7 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
     _recover(target)
     _sweep(target)
-    fresh = Path(tempfile.mkdtemp(prefix=_fresh_prefix(target), dir=target.parent))
-    lock = _locked(fresh)
+    fresh, lock = _made_beside(target)
     try:
         with writing(target):
             yield fresh
@@ -183,7 +182,29 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     finally:
         if lock is not None:
             os.close(lock)
-        shutil.rmtree(fresh, ignore_errors=True)
+        _cleared(fresh)
+
+
+def _made_beside(target: Path) -> tuple[Path, int | None]:
+    """A new folder, and its lock; made again where another writer took it, still empty, for one that was left."""
+    while True:
+        fresh = Path(tempfile.mkdtemp(prefix=_fresh_prefix(target), dir=target.parent))
+        with contextlib.suppress(FileNotFoundError):
+            return fresh, _locked(fresh)
+
+
+def _cleared(folder: Path, mark: str = _LOCK) -> None:
+    """Remove a folder of ours, its mark last: what a killed process leaves of it is known for ours."""
+    with contextlib.suppress(OSError):
+        if mark == _LOCK:
+            (folder / mark).touch()
+        for entry in folder.iterdir():
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry, ignore_errors=True)
+            elif entry.name != mark:
+                entry.unlink()
+        (folder / mark).unlink(missing_ok=True)
+        folder.rmdir()
 
 
 def _swap(fresh: Path, target: Path) -> None:
@@ -222,7 +243,7 @@ def _recover(target: Path) -> None:
         os.rename(backup, target)
         return
     _rescue(backup, target)
-    shutil.rmtree(backup)
+    _cleared(backup, "result.json")
 
 
 def _rescue(old: Path, target: Path) -> None:
@@ -306,6 +327,8 @@ def _sweep(target: Path) -> None:
     """Clear away what killed writers left: folders of our name whose lock nobody holds."""
     for left in target.parent.glob(f"{escape(_fresh_prefix(target))}*"):
         if not (left / _LOCK).is_file() and not files_of_result(left):
+            with contextlib.suppress(OSError):
+                left.rmdir()  # refuses what is not empty, and that is somebody else's
             continue
         lock = _locked(left)
         if lock is None:
@@ -313,6 +336,6 @@ def _sweep(target: Path) -> None:
         try:
             if target.is_dir():
                 _rescue(left, target)
-            shutil.rmtree(left, ignore_errors=True)
+            _cleared(left)
         finally:
             os.close(lock)
