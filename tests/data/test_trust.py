@@ -148,6 +148,20 @@ def test_a_corrupt_chunk_is_told_when_it_is_read(tmp_path: Path) -> None:
     assert "'a.h5', truncated or corrupt" in told(whole, path)
 
 
+@pytest.mark.parametrize("size", [0, 1 << 63, (1 << 64) - 16, (1 << 64) - 1, 5000])
+@pytest.mark.parametrize("place", ["collection", "text", "free"])
+def test_texts_in_a_heap_that_has_no_end(tmp_path: Path, place: str, size: int) -> None:
+    """The library follows some of them in circles, for ever."""
+    path = save_pairs(tmp_path / "a.h5", Pairs(IMAGES, IMAGES, meta={"a": 1}))
+    content = bytearray(path.read_bytes())
+    start = content.index(b"GCOL")
+    text = int.from_bytes(content[start + 24 : start + 32], "little")
+    at = start + {"collection": 8, "text": 24, "free": 32 + (text + 7) // 8 * 8 + 8}[place]
+    content[at : at + 8] = size.to_bytes(8, "little")
+    path.write_bytes(content)
+    assert "a heap of" in told(load_pairs, path)
+
+
 @pytest.mark.parametrize(
     "meta",
     [

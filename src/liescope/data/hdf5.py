@@ -11,6 +11,7 @@ import numpy as np
 
 from liescope.data.checks import missing_arrays
 from liescope.data.guard import quoted, reading, told_path
+from liescope.data.hdf5_heaps import check_heaps
 from liescope.data.kinds import other_kind
 from liescope.data.lazy import LazyImages
 from liescope.errors import InputError, require_memory, require_packages
@@ -69,7 +70,9 @@ def read_hdf5(path: Path, required: Sequence[str], optional: Sequence[str] = ())
                 _check_written(path, data, name)
                 arrays[name] = HDF5Images(path, name, data.shape, data.dtype)
             for name in optional:
-                value = _whole(path, _data_set(path, file, name), name) if name in held else _attribute(file, name)
+                value = (
+                    _whole(path, _data_set(path, file, name), name) if name in held else _attribute(path, file, name)
+                )
                 if value is not None:
                     arrays[name] = value
         return arrays
@@ -175,11 +178,17 @@ def _check_written(path: Path, data: Any, name: str) -> None:
 
 
 def _whole(path: Path, data: Any, name: str) -> Any:
-    if data.dtype.kind not in "O":
+    if data.dtype.kind == "O":
+        check_heaps(path)
+    else:
         _check_written(path, data, name)
     require_memory(math.prod(data.shape) * data.dtype.itemsize, f"{name!r} of {told_path(path.name)}")
     return data[()]
 
 
-def _attribute(file: Any, name: str) -> Any:
-    return file.attrs.get(name, None)
+def _attribute(path: Path, file: Any, name: str) -> Any:
+    if name not in file.attrs:
+        return None
+    if file.attrs.get_id(name).dtype.kind == "O":
+        check_heaps(path)
+    return file.attrs[name]
