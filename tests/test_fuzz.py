@@ -365,8 +365,6 @@ def outcome(chosen: Format, path: Path) -> str | None:
         line = str(error)
         if not line.isprintable() or len(line) >= chosen.longest or not line:
             return f"a message of {len(line)} letters: {line!r}"
-        if "that fits into memory, got" in line:
-            return f"memory was taken before it was asked for: {line}"
         return None
     except HungError:
         return f"no end within {SECONDS} seconds"

@@ -21,6 +21,7 @@ _NOT_TIME = (
 )  # fmt: skip
 """Beginnings of CTYPE that say what an axis is, and that it is not time (FITS standard 4.0, tables 23 to 28)."""
 
+_MOST_UNITS = 10_000
 _SCALED_BYTES = 24
 """Of a pixel: as it is stored, as it is scaled, and a copy."""
 
@@ -44,12 +45,30 @@ def read_fits_cube(path: Path) -> Any:
         # A mapped file is not scaled; a section of one that is not mapped is read alone all the same.
         with fits.open(path, memmap=False) as units:
             # All headers are read before the first is used: a cut may lie behind the cube.
-            images = [unit for unit in list(units) if unit.is_image and unit.header.get("NAXIS", 0) > 0]
+            images = [unit for unit in _all_units(units) if unit.is_image and unit.header.get("NAXIS", 0) > 0]
             # Of a header that is not to the letter astropy warns too; that is no reason to refuse.
             cut = [str(warning.message) for warning in told if "truncated" in str(warning.message)]
             if cut:
                 raise InputError(f"expected a whole FITS file, got '{path.name}', truncated ({cut[0]})")
             return _frames(path, _cube(path, images), fits)
+
+
+def _all_units(units: Any) -> list[Any]:
+    """The units of a file one by one: where sizes are broken, the next one may begin where the last one did."""
+    found: list[Any] = []
+    last = -1
+    while True:
+        try:
+            unit = units[len(found)]
+        except IndexError:
+            return found
+        if not hasattr(unit, "fileinfo"):
+            raise ValueError(f"a header that cannot be read, after {len(found)}")
+        place = (unit.fileinfo() or {}).get("hdrLoc", last + 1)
+        if place <= last or len(found) >= _MOST_UNITS:
+            raise ValueError(f"units without an end after {len(found)}")
+        found.append(unit)
+        last = place
 
 
 def _cube(path: Path, images: list[Any]) -> Any:
