@@ -50,7 +50,7 @@ MANY_FAULTS = 6000
 SECONDS = 20
 FREE = 300_000_000
 """Bytes of memory that readers are told are left."""
-MOST_MEMORY = 1_200_000_000
+MOST_MEMORY = 2_000_000_000
 """Bytes by which the process may grow while all mutations of a format are read."""
 
 V1 = Path(__file__).parent / "result" / "v1"

@@ -12,7 +12,7 @@ import numpy as np
 
 from liescope.data.corpora.corpus import Corpus
 from liescope.data.corpora.download import RemoteFile, corpus_folder, fetch
-from liescope.data.guard import reading
+from liescope.data.guard import quoted, reading, told_path
 from liescope.errors import InputError
 
 __all__ = ["IDX_CORPORA", "IdxCorpus", "load_idx_corpus", "read_idx"]
@@ -116,5 +116,7 @@ def read_idx(path: Path) -> np.ndarray:
     shape = tuple(int(n) for n in np.frombuffer(data, dtype=">u4", count=min(rank, (len(data) - 4) // 4), offset=4))
     body = np.frombuffer(data, dtype=np.uint8, offset=4 + 4 * len(shape))
     if len(shape) != rank or body.size != math.prod(shape):
-        raise InputError(f"expected {shape} bytes in idx file '{path.name}', got {body.size}, try fetching it again")
+        raise InputError(
+            f"expected {quoted(shape)} bytes in idx file {told_path(path.name)}, got {body.size}, try fetching it again"
+        )
     return body.reshape(shape)
