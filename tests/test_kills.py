@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,12 @@ def started(write: Callable[[], object]) -> int:
         finally:
             os._exit(0)
     return child
+
+
+def again(write: Callable[[int], object], first: int) -> None:
+    """One content and the other in turn, for longer than anybody lets it run."""
+    for number in range(first, first + 50):
+        write(number % 2)
 
 
 def seconds_of(write: Callable[[], object]) -> float:
@@ -124,7 +131,7 @@ def test_a_killed_writer_leaves_the_old_file_or_the_new_one(
     rng, seen = np.random.default_rng(1), set()
     for number in range(KILLS):
         killed(
-            lambda first=number: [write(path, (first + k) % 2) for k in range(50)],
+            partial(again, partial(write, path), number),
             usual * float(rng.uniform(0.2, 1.3)),
         )
         content = path.read_bytes()
@@ -151,7 +158,7 @@ def test_a_killed_writer_leaves_the_old_result_or_the_new_one(
     rng, seen = np.random.default_rng(1), set()
     for number in range(KILLS):
         killed(
-            lambda first=number: [results[(first + k) % 2].save(folder) for k in range(50)],
+            partial(again, lambda which: results[which].save(folder), number),
             usual * float(rng.uniform(0.2, 1.3)),
         )
         result = load_result(folder)
