@@ -28,7 +28,11 @@ PUBLIC = {
     "liescope.errors": [
         "ComputationError",
         "InputError",
+        "one_line",
+        "quoted",
+        "require_memory",
         "require_packages",
+        "shortened",
         "suggest",
     ],
     "liescope.geometry": [

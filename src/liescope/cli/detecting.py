@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from liescope.answer.values import json_text
-from liescope.cli.arguments import whole_numbers
+from liescope.cli.arguments import whole_number, whole_numbers
 from liescope.cli.progress import ProgressDisplay
 from liescope.cli.table import print_result
 from liescope.data import holds_film, load_pairs, read_film
+from liescope.data.guard import quoted
 from liescope.detector import detect
 from liescope.engines import engine_names
 from liescope.engines.contract import BORDERS
@@ -108,6 +109,7 @@ def _check_unfinished(out: Path, work: Path, resume: bool) -> None:
 def _generator_count(text: str) -> Literal["auto"] | int:
     if text == "auto":
         return "auto"
-    if not text.isdigit() or int(text) < 1:
-        raise InputError(f"expected --generators auto or a number of at least 1, got {text!r}")
-    return int(text)
+    count = whole_number(text)
+    if not count:
+        raise InputError(f"expected --generators auto or a number of at least 1, got {quoted(text)}")
+    return count

@@ -57,6 +57,9 @@ TASKS = {
 }
 """The paper's tasks by name: their corpus, whether pairs have different roots, whether borders are cropped off."""
 
+_MOST_NOISE = 1e30
+"""More than this does not fit into single precision."""
+
 LARGEST_GALAXY = 64
 """Galaxies are resized to at most this side (pixels) unless told otherwise."""
 
@@ -222,7 +225,7 @@ def pairs_from(
     count = shape[0] if pairs is None else int(pairs)
     if count < 1:
         raise InputError(f"expected at least one pair, got {count}")
-    if not (np.isfinite(noise) and noise >= 0):
+    if not 0 <= noise <= _MOST_NOISE:
         raise InputError(f"expected a noise level >= 0 as a fraction of the grey range, got {noise}, try 0.1")
     if border not in BORDERS:
         raise InputError(f"unknown border {border!r}.{suggest(border, BORDERS)}")
