@@ -24,6 +24,7 @@ LAYERS = (
     "report",
     "result",
     "detector",
+    "type2",
     "evaluation",
     "reproduce",
     "cli",
