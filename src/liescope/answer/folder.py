@@ -23,7 +23,9 @@ __all__ = [
     "WORK_FOLDER",
     "atomic_folder",
     "check_folder",
+    "check_result",
     "files_of_result",
+    "no_result",
     "read_whole",
 ]
 
@@ -72,6 +74,19 @@ def files_of_result(folder: Path) -> frozenset[str]:
     named = content.get("files", _LATENT if content.get("engine") == "latent" else ())
     further = {str(name) for name in named} if isinstance(named, list | tuple) else set()
     return frozenset(_ALWAYS) | (further & set(OWN_FILES))
+
+
+def no_result(path: str | Path, what: str) -> InputError:
+    """What is said of a place that holds no result, ``what`` is wrong with it."""
+    return InputError(f"expected a result folder, got '{path}': {what}, try liescope detect PAIRS --out {path}")
+
+
+def check_result(path: str | Path) -> None:
+    """InputError where there is no folder; what is in it is looked at when it is read."""
+    target = Path(path).resolve()
+    # Twice: another result may take its place at this moment.
+    if not any(place.exists() for place in (target, _backup_of(target), target)):
+        raise no_result(path, "no such folder")
 
 
 def check_folder(path: str | Path) -> Path:

@@ -14,7 +14,7 @@ import numpy as np
 from liescope.algebra import Generator
 from liescope.answer.answer import FURTHER_ARRAYS, SCHEMA, Answer
 from liescope.answer.film import FILM_ARRAYS, FILM_SAMPLES, stored_film
-from liescope.answer.folder import OWN_FILES, SCHEMA_NAME, read_whole
+from liescope.answer.folder import OWN_FILES, SCHEMA_NAME, no_result, read_whole
 from liescope.answer.parts import DetectedGenerator, Samples
 from liescope.data.pairs import read_npz
 from liescope.errors import InputError
@@ -50,7 +50,7 @@ def _read(path: str | Path, basis: Basis | None, folder: Path) -> Answer:
     file = folder / "result.json"
     if not file.is_file():
         what = "no result.json in it" if folder.is_dir() else "no such folder"
-        raise InputError(f"expected a result folder, got '{path}': {what}, try liescope detect PAIRS --out {path}")
+        raise no_result(path, what)
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:

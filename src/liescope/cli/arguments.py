@@ -7,9 +7,12 @@ import os
 import tempfile
 from pathlib import Path
 
-from liescope.errors import InputError, require_packages
+from liescope.errors import InputError, require_packages, suggest
 
-__all__ = ["check_file", "check_files_folder", "numbers", "whole_numbers"]
+__all__ = ["check_file", "check_files_folder", "check_sampling", "numbers", "whole_numbers"]
+
+_INTERPOLATIONS = ("linear", "cubic")
+_BORDERS = ("zero", "edge", "periodic")
 
 
 def numbers(text: str, option: str, count: int | None = None) -> list[float]:
@@ -37,6 +40,14 @@ def whole_numbers(text: str, option: str) -> list[int]:
         return [int(part) for part in text.split(",")]
     except ValueError:
         raise InputError(f"expected whole numbers separated by commas for {option}, got {text!r}") from None
+
+
+def check_sampling(interpolation: str, border: str) -> None:
+    """InputError for what is neither an interpolation nor a border."""
+    if interpolation not in _INTERPOLATIONS:
+        raise InputError(f"unknown interpolation {interpolation!r}.{suggest(interpolation, _INTERPOLATIONS)}")
+    if border not in _BORDERS:
+        raise InputError(f"unknown border {border!r}.{suggest(border, _BORDERS)}")
 
 
 def check_file(path: Path, endings: tuple[str, ...]) -> Path:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import typer
 
 from liescope.cli.application import app
+from liescope.cli.logs import hide_log
 from liescope.errors import ComputationError, InputError
 
 __all__ = ["main"]
@@ -63,6 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         message = f"unexpected {type(error).__name__}: {error} (see the traceback with --debug)"
         return _fail(message, FAILURE, debug)
+    finally:
+        hide_log()
 
 
 def _fail(message: str, code: int, debug: bool) -> int:
