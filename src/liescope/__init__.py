@@ -2,6 +2,8 @@
 
 >>> from liescope import detect
 >>> result = detect(X, Y)  # doctest: +SKIP
+
+``help(detect)`` and ``help(SymmetryDetector)`` say all of it; ``liescope.data`` reads and makes pairs.
 """
 
 from __future__ import annotations

@@ -63,11 +63,22 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
     n_generators_ : int
         K.
 
+    Raises
+    ------
+    InputError
+        By :meth:`fit`, never by the constructor: bad parameters, all of them at once, or bad data.
+
     Examples
     --------
-    >>> detector = SymmetryDetector(basis="affine")
-    >>> detector.fit(X, Y).generators_[0].name  # doctest: +SKIP
-    'rotation'
+    >>> from liescope.data import make_pairs
+    >>> pairs = make_pairs(transform="translation-x", range=3, order=3, pairs=80)
+    >>> detector = SymmetryDetector(basis="translations", n_generators=1)
+    >>> detector.fit(pairs.source[:60], pairs.target[:60]).generators_[0].name
+    'translation-x'
+    >>> t = detector.predict_magnitude(pairs.source[60:], pairs.target[60:])  # of pairs that it has not seen
+    >>> pixels = t[:, 0] * detector.generators_[0].unit_per_t
+    >>> bool(abs(pixels - pairs.natural_magnitude[60:, 0]).max() < 0.2)
+    True
 
     References
     ----------
