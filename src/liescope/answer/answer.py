@@ -204,7 +204,9 @@ class Answer:
         images : array, shape (H, W), (N, H, W) or (N, C, H, W)
             Of any size: coefficients mean the same field on every grid.
         t : float, or array of shape (K,) or (N, K)
-            In units of the unit-norm generators, for all images or for each.
+            In units of the unit-norm generators, for all images or for each: ``degrees / generator.unit_per_t``.
+        interpolation : {"linear", "cubic"}
+            Between pixels.
         border : {"zero", "edge", "periodic"}
             What comes in from outside: the background of the images that were learnt from, the nearest pixel, or the
             image again.
@@ -217,6 +219,19 @@ class Answer:
         ------
         InputError
             No symmetry to apply, wrong ranks or counts, values that are not finite.
+
+        Examples
+        --------
+        >>> from liescope import detect
+        >>> from liescope.data import make_pairs
+        >>> pairs = make_pairs(transform="translation-x", range=3, pairs=60)
+        >>> result = detect(pairs.source, pairs.target, basis="translations", n_generators=1)
+        >>> right = result.generators[0].generator  # t in pixels: divided by pixels per t
+        >>> image = np.zeros((28, 28))
+        >>> image[14, 10] = 1
+        >>> moved = result.transform(image, 5 / right.unit_per_t)
+        >>> [int(place) for place in np.unravel_index(moved.argmax(), moved.shape)]
+        [14, 15]
         """
         array = np.asarray(images)
         if array.dtype.kind not in "fiub" or array.ndim not in (2, 3, 4):

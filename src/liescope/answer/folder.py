@@ -24,7 +24,9 @@ __all__ = [
     "WORK_FOLDER",
     "atomic_folder",
     "check_folder",
+    "check_result",
     "files_of_result",
+    "no_result",
     "read_whole",
 ]
 
@@ -74,6 +76,25 @@ def files_of_result(folder: Path) -> frozenset[str]:
     named = content.get("files", _LATENT if content.get("engine") == "latent" else ())
     further = {str(name) for name in named} if isinstance(named, list | tuple) else set()
     return frozenset(_ALWAYS) | (further & set(OWN_FILES))
+
+
+def no_result(path: str | Path, what: str) -> InputError:
+    """What is said of a place that holds no result, ``what`` is wrong with it."""
+    return InputError(
+        f"expected a result folder, got {told_path(path)}: {what}, try liescope detect PAIRS --out {path}"
+    )
+
+
+def check_result(path: str | Path) -> None:
+    """InputError where there is no folder; what is in it is looked at when it is read."""
+    try:
+        target = Path(path).resolve()
+        # Twice: another result may take its place at this moment.
+        there = any(place.exists() for place in (target, _backup_of(target), target))
+    except (OSError, RuntimeError) as error:  # a name that is too long, links that go round
+        raise no_result(path, reason(error)) from None
+    if not there:
+        raise no_result(path, "no such folder")
 
 
 def check_folder(path: str | Path) -> Path:

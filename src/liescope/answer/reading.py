@@ -13,7 +13,7 @@ import numpy as np
 from liescope.algebra import Generator
 from liescope.answer.answer import FURTHER_ARRAYS, SCHEMA, Answer
 from liescope.answer.film import FILM_ARRAYS, FILM_SAMPLES, stored_film
-from liescope.answer.folder import OWN_FILES, SCHEMA_NAME, read_whole
+from liescope.answer.folder import OWN_FILES, SCHEMA_NAME, no_result, read_whole
 from liescope.answer.parts import DetectedGenerator, Samples
 from liescope.answer.stored import check_arrays, check_content, check_samples
 from liescope.data.archives import read_npz
@@ -55,8 +55,7 @@ def _read(path: str | Path, basis: Basis | None, folder: Path) -> Answer:
         raise InputError(f"expected a result folder, got {told_path(path)} ({reason(error)})") from None
     if not there:
         what = "no result.json in it" if within else "no such folder"
-        told = f"{told_path(path)}: {what}"
-        raise InputError(f"expected a result folder, got {told}, try liescope detect PAIRS --out {path}")
+        raise no_result(path, what)
     with reading(file, "a result"):
         return _read_parts(file, basis, folder)
 

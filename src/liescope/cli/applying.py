@@ -9,18 +9,15 @@ import numpy as np
 import typer
 
 from liescope.algebra import Generator
-from liescope.cli.arguments import check_file, numbers
+from liescope.cli.arguments import check_file, check_sampling, numbers
 from liescope.data.archives import read_npy, read_npz
 from liescope.data.guard import check_place, told_path
 from liescope.data.pairs import atomic_path
-from liescope.errors import InputError, suggest
+from liescope.errors import InputError
 from liescope.geometry.transport import Border, Interpolation
 from liescope.result import SymmetryResult, load_result
 
-__all__ = ["check_sampling", "load_images", "run_apply"]
-
-_INTERPOLATIONS = ("linear", "cubic")
-_BORDERS = ("zero", "edge", "periodic")
+__all__ = ["load_images", "run_apply"]
 
 
 def run_apply(
@@ -50,14 +47,6 @@ def run_apply(
         np.savez(temporary, images=moved)
     if not quiet:
         typer.echo(f"{len(moved) if moved.ndim > 2 else 1} images moved: {out}")
-
-
-def check_sampling(interpolation: str, border: str) -> None:
-    """InputError for what is neither an interpolation nor a border."""
-    if interpolation not in _INTERPOLATIONS:
-        raise InputError(f"unknown interpolation {interpolation!r}.{suggest(interpolation, _INTERPOLATIONS)}")
-    if border not in _BORDERS:
-        raise InputError(f"unknown border {border!r}.{suggest(border, _BORDERS)}")
 
 
 def load_images(path: Path) -> np.ndarray:

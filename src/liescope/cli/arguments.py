@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from liescope.data.guard import quoted, reason, told_path
-from liescope.errors import InputError, require_packages
+from liescope.errors import InputError, require_packages, suggest
 
-__all__ = ["check_file", "check_files_folder", "numbers", "whole_number", "whole_numbers"]
+__all__ = ["check_file", "check_files_folder", "check_sampling", "numbers", "whole_number", "whole_numbers"]
 
+_INTERPOLATIONS = ("linear", "cubic")
+_BORDERS = ("zero", "edge", "periodic")
 _MOST_DIGITS = 18
 
 
@@ -47,6 +49,14 @@ def whole_numbers(text: str, option: str) -> list[int]:
 def whole_number(text: str) -> int | None:
     """The whole number >= 0 that a text is, in plain digits; None for any other text, "²" among them."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
+
+
+def check_sampling(interpolation: str, border: str) -> None:
+    """InputError for what is neither an interpolation nor a border."""
+    if interpolation not in _INTERPOLATIONS:
+        raise InputError(f"unknown interpolation {interpolation!r}.{suggest(interpolation, _INTERPOLATIONS)}")
+    if border not in _BORDERS:
+        raise InputError(f"unknown border {border!r}.{suggest(border, _BORDERS)}")
 
 
 def check_file(path: Path, endings: tuple[str, ...]) -> Path:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import typer
 
 from liescope.cli.application import app
+from liescope.cli.logs import hide_log
 from liescope.cli.quiet import quiet_libraries
 from liescope.errors import ComputationError, InputError, one_line
 
@@ -85,6 +86,8 @@ def _run(words: list[str], debug: bool) -> int:
     except Exception as error:
         message = f"unexpected {type(error).__name__}: {error} (see the traceback with --debug)"
         return _fail(message, FAILURE, debug)
+    finally:
+        hide_log()
 
 
 def _fail(message: str, code: int, debug: bool) -> int:

@@ -159,6 +159,14 @@ def load_pairs(path: str | Path, min_pairs: int = 1) -> Pairs:
     InputError
         Missing, truncated or corrupt file; no ``source`` or ``target``; object arrays and pickles (refused,
         never loaded); anything that :func:`validate_images` refuses.
+
+    Examples
+    --------
+    >>> images = np.random.default_rng(0).random((8, 9, 9))
+    >>> np.savez("mine.npz", source=images, target=images[:, ::-1])
+    >>> pairs = load_pairs("mine.npz")
+    >>> len(pairs), pairs.source.shape
+    (8, (8, 1, 9, 9))
     """
     path = Path(path)
     check_place(path, "a pairs file")
