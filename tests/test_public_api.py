@@ -112,6 +112,7 @@ PUBLIC = {
         "load_pairs",
         "make_pairs",
         "pairs_from",
+        "pairs_from_paths",
         "pairs_from_sequence",
         "parse_law",
         "parse_transforms",

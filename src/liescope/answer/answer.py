@@ -25,7 +25,7 @@ __all__ = ["FURTHER_ARRAYS", "SCHEMA", "Answer"]
 
 SCHEMA = f"{SCHEMA_NAME}2"
 """Name of the format of ``result.json``; a change of a key gets a new number."""
-FURTHER_ARRAYS = ("t_error", "identifiable", "factor_t", "gain", "offset")
+FURTHER_ARRAYS = ("t_error", "identifiable", "factor_t", "gain", "offset", "names")
 """What ``magnitudes.npz`` has where it is known."""
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -102,6 +102,8 @@ class Answer:
         What the engine keeps for measuring other data: files by their names (:meth:`liescope.engines.Fitted.state`).
     film : Film, optional
         Where the pairs are frames of a film.
+    names : array of str, shape (N, 2), optional
+        Files that every pair's source and target came from.
     """
 
     engine: str
@@ -132,6 +134,7 @@ class Answer:
     background: np.ndarray | None = None
     state: Mapping[str, bytes] = field(default_factory=dict)
     film: Film | None = None
+    names: np.ndarray | None = None
 
     @property
     def first(self) -> np.ndarray | None:

@@ -21,7 +21,7 @@ from liescope.errors import InputError
 from liescope.geometry import Basis
 from liescope.geometry.bases import stored_basis
 
-__all__ = ["read_answer"]
+__all__ = ["folder_of", "read_answer"]
 
 _SCHEMAS = (f"{SCHEMA_NAME}1", SCHEMA)
 _LATENT_FILES = ("model.safetensors", "config.json", "history.csv")
@@ -35,6 +35,7 @@ def read_answer(path: str | Path, basis: Basis | None = None) -> Answer:
     Parameters
     ----------
     path : path
+        The folder, or the ``result.json`` in it.
     basis : Basis, optional
         Needed only where the detection used fields of your own: files keep their names, not their functions.
 
@@ -43,14 +44,20 @@ def read_answer(path: str | Path, basis: Basis | None = None) -> Answer:
     InputError
         No such folder, not a result, another schema, or files that are truncated or do not fit together.
     """
-    return read_whole(path, partial(_read, path, basis))
+    folder = folder_of(path)
+    return read_whole(folder, partial(_read, folder, basis))
+
+
+def folder_of(path: str | Path) -> Path:
+    """The folder of a result: itself, or that of its ``result.json``."""
+    path = Path(path)
+    return path.parent if path.name == "result.json" and path.is_file() else path
 
 
 def _read(path: str | Path, basis: Basis | None, folder: Path) -> Answer:
     file = folder / "result.json"
     if not file.is_file():
-        what = "no result.json in it" if folder.is_dir() else "no such folder"
-        raise InputError(f"expected a result folder, got '{path}': {what}, try liescope detect PAIRS --out {path}")
+        raise InputError(f"expected a result folder, got {_no_result(path, folder)}")
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
@@ -73,6 +80,14 @@ def _read(path: str | Path, basis: Basis | None, folder: Path) -> Answer:
         raise InputError(f"expected a complete result in '{file}', got a wrong or missing entry: {error}") from None
 
 
+def _no_result(path: str | Path, folder: Path) -> str:
+    """What lies in a result's place, and what to try."""
+    if folder.is_file():
+        return f"the file '{path}', try the folder that liescope detect wrote (--out)"
+    what = "no result.json in it" if folder.is_dir() else "no such folder"
+    return f"'{path}': {what}, try liescope detect PAIRS --out {path}"
+
+
 def _from_content(
     content: Mapping[str, Any],
     arrays: Mapping[str, np.ndarray],
@@ -92,7 +107,8 @@ def _from_content(
         for g in content["generators"]
     )
     expected = {"t": (pairs, len(generators)), "residual": (pairs,), "accepted": (pairs,)}
-    expected |= {"t_error": (pairs, len(generators)), "identifiable": (pairs,), "gain": (pairs,), "offset": (pairs,)}
+    expected |= {"t_error": (pairs, len(generators)), "names": (pairs, 2)}
+    expected |= dict.fromkeys(("identifiable", "gain", "offset"), (pairs,))
     factors = content["algebra"].get("factors")
     expected["factor_t"] = (pairs, len(factors["names"]) if factors else 0)
     for name, shape in expected.items():
@@ -129,6 +145,7 @@ def _from_content(
         background=None if background is None else np.array(background, dtype=np.float64).reshape(channels),
         state=_files(folder, content.get("files", _LATENT_FILES if latent else ())),
         film=stored_film(content["data"], arrays, len(generators)),
+        names=arrays.get("names"),
     )
 
 

@@ -30,15 +30,31 @@ def _print_version(value: bool) -> None:
 # main() looks for the word itself: a command line that cannot be parsed may need it too.
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.", expose_value=False)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+_FORMATS = "Images: .png, .tif, .jpg, .bmp, .gif, .pgm, .ppm, .webp; 8 or 16 bits, or floats."
 PairsFile = Annotated[
-    Path, typer.Argument(metavar="PAIRS", help="Pairs: .npz or .h5 with source and target, or a folder.")
+    Path,
+    typer.Argument(
+        metavar="PAIRS",
+        help="Pairs: .npz or .h5 with source and target, or a folder with source/ and target/ (or before/ and after/). "
+        "Or a film, as of detect.",
+    ),
 ]
 PairsOrFilm = Annotated[
     Path,
     typer.Argument(
         metavar="PAIRS",
-        help="Pairs: .npz or .h5 with source and target, or a folder. Or a film: .npz or .h5 with frames, a .tif "
-        "stack, a FITS cube, a folder of numbered frames, .avi, .mp4, ...",
+        help="Pairs: .npz or .h5 with source and target, or a folder with source/ and target/ (or before/ and after/) "
+        f"that hold images of the same names. {_FORMATS} Or a film: .npz or .h5 with frames, a .tif stack, a FITS "
+        "cube, a folder of numbered frames, .avi, .mp4, ... Or the sources alone, with TARGETS.",
+    ),
+]
+TargetsApart = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[TARGETS]",
+        help="Where sources and targets lie apart: a folder with images of the same names as in the first, or a stack "
+        "(.tif, .npy, ...) of as many.",
+        show_default=False,
     ),
 ]
 Lags = Annotated[
@@ -177,6 +193,7 @@ def make(
 def detect(
     pairs: PairsOrFilm,
     out: ResultFolder,
+    targets: TargetsApart = None,
     lags: Lags = None,
     engine: Annotated[str, typer.Option(help="auto, registration or latent.")] = "auto",
     basis: BasisName = "affine",
@@ -196,13 +213,25 @@ def detect(
       liescope detect pairs.npz --out found --basis quadratic
       liescope detect pairs.npz --out found --generators 2 --json
       liescope detect pairs.npz --out found --engine latent
+      liescope detect before after --out found
       liescope detect film.tif --lags 1,2,3 --out found
       liescope detect radar.npz --nodata 65535 --out found
     """
     from liescope.cli.detecting import run_detect
 
     run_detect(
-        pairs, out, engine, basis, generators, seed, as_json=json, quiet=quiet, lags=lags, nodata=nodata, border=border
+        pairs,
+        out,
+        engine,
+        basis,
+        generators,
+        seed,
+        as_json=json,
+        quiet=quiet,
+        lags=lags,
+        nodata=nodata,
+        border=border,
+        targets=targets,
     )
 
 

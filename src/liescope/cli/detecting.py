@@ -10,7 +10,7 @@ from liescope.answer.values import json_text
 from liescope.cli.arguments import whole_numbers
 from liescope.cli.progress import ProgressDisplay
 from liescope.cli.table import print_result
-from liescope.data import holds_film, load_pairs, read_film
+from liescope.data import holds_film
 from liescope.detector import detect
 from liescope.engines import engine_names
 from liescope.engines.contract import BORDERS
@@ -37,8 +37,11 @@ def run_detect(
     lags: str | None = None,
     nodata: float | None = None,
     border: str = "auto",
+    targets: Path | None = None,
 ) -> None:
-    """Check everything, detect, write the result folder, tell. ``pairs`` may be a film, with ``lags`` as "1,2,3".
+    """Check everything, detect, write the result folder, tell.
+
+    ``pairs`` may be a film, with ``lags`` as "1,2,3", or sources whose ``targets`` lie apart.
 
     With the latent engine the state of the training lies in the folder too until the result is there, so that a
     training that was cut short can be gone on with.
@@ -60,7 +63,7 @@ def run_detect(
         _check_unfinished(out, work, resume)
     with ProgressDisplay(quiet) as display:
         result = detect(
-            **_data(pairs, steps, display),
+            **_data(pairs, targets, steps, display),
             basis=fields,
             engine=cast(Any, engine),
             n_generators=count,
@@ -84,15 +87,18 @@ def run_detect(
         print_result(result, out, pairs)
 
 
-def _data(path: Path, lags: list[int] | None, display: ProgressDisplay) -> dict[str, Any]:
-    """What is looked at, by what the file is: a film, or pairs."""
+def _data(path: Path, targets: Path | None, lags: list[int] | None, display: ProgressDisplay) -> dict[str, Any]:
+    """What is looked at, by what the files are: sources and targets, a film, or pairs."""
+    if targets is not None:
+        if lags is not None:
+            raise InputError(f"expected a film with --lags, got sources '{path}' and targets '{targets}'")
+        return {"X": path, "Y": targets}
     if not holds_film(path):
         if lags is not None:
             raise InputError(f"expected a film with --lags, got pairs in '{path}', try without --lags")
-        data = load_pairs(path)
-        return {"X": data.source, "Y": data.target, "source_mask": data.source_mask, "target_mask": data.target_mask}
+        return {"X": path}
     display("reading the film", 0.0)
-    return {"frames": read_film(path), "lags": lags}
+    return {"frames": path, "lags": lags}
 
 
 def _check_unfinished(out: Path, work: Path, resume: bool) -> None:

@@ -16,6 +16,7 @@ from liescope.data.transforms import (
     parse_transforms,
     user_transform,
 )
+from liescope.data.two_paths import pairs_from_paths
 
 __all__ = [
     "CORPORA",
@@ -37,6 +38,7 @@ __all__ = [
     "load_pairs",
     "make_pairs",
     "pairs_from",
+    "pairs_from_paths",
     "pairs_from_sequence",
     "parse_law",
     "parse_transforms",

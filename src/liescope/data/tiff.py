@@ -15,7 +15,7 @@ from liescope.data.kinds import other_kind
 from liescope.data.spool import Spool, mapped, native_order
 from liescope.errors import InputError, require_packages
 
-__all__ = ["read_tiff_film", "read_tiff_image", "written_axes"]
+__all__ = ["is_one_page", "read_tiff_film", "read_tiff_image", "written_axes"]
 
 _TIME, _CHANNEL = "TIQ", "CS"
 _AXES = {
@@ -91,6 +91,17 @@ def read_tiff_image(path: Path) -> np.ndarray:
             image = np.moveaxis(image[..., : _colours(page)], -1, 0)
         image = image[0] if image.ndim == 3 and len(image) == 1 else image
         return np.ascontiguousarray(native_order(image))
+
+
+def is_one_page(path: Path) -> bool:
+    """Whether a file holds one image, and not a stack."""
+    with _opened(path) as file:
+        return len(file.pages) == 1 and len(file.series) == 1 and len(file.series[0].shape) <= 3 - _is_stack(file)
+
+
+def _is_stack(file: Any) -> bool:
+    """Whether its one page holds a stack without colours, as tifffile writes one in one piece."""
+    return file.series[0].axes[-1] != "S" and len(file.series[0].shape) > 2 and len(file.pages[0].shape) == 2
 
 
 def _only_page(path: Path, file: Any) -> Any:
@@ -174,7 +185,7 @@ def _time_and_channel(path: Path, series: Any) -> tuple[int, int | None]:
     if not times and not others and (not channels or axes[-1] == "S" or "S" in axes):
         raise InputError(
             f"expected pairs or a film, got one image, '{path.name}', try a stack of several pages, "
-            "or a folder with source/ and target/"
+            "two folders of images, or one with source/ and target/"
         )
     if len(times) == 1 and len(channels) <= 1 and not others and "Y" in axes and "X" in axes:
         return times[0], channels[0] if channels else None

@@ -18,6 +18,7 @@ from liescope.data import ImageStack, validate_images
 from liescope.detector.branch import followed, on_branch
 from liescope.detector.description import described
 from liescope.detector.filming import pairs_of_film, with_frames
+from liescope.detector.inputs import given, plain_images
 from liescope.detector.missing import missing_pixels
 from liescope.detector.parameters import checked_parameters
 from liescope.detector.samples import samples_of
@@ -117,7 +118,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         self,
         X: Any = None,
         Y: Any = None,
-        image_shape: Sequence[int] | None = None,
+        image_shape: int | Sequence[int] | None = None,
         *,
         frames: Any = None,
         lags: int | Sequence[int] | None = None,
@@ -129,8 +130,10 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X, Y : arrays or lazy stacks, shape (N, H, W), (N, C, H, W), or flattened (N, H*W) with ``image_shape``
-            Sources and targets, any real dtype; H and W >= 5. NaN is a missing pixel.
+        X, Y : arrays, tensors or lazy stacks, shape (N, H, W), (N, C, H, W), or flattened (N, H*W) with ``image_shape``
+            Sources and targets, any real dtype; H and W >= 5. NaN is a missing pixel. Also two paths (folders or
+            stacks), or X alone: a :class:`liescope.data.Pairs`, a path, ``(X, Y)``, a TensorDataset, a DataLoader or an
+            iterator of pairs, all of which are read into memory.
         image_shape : (H, W) or (C, H, W), optional
         frames : array or lazy stack, shape (T, H, W) or (T, C, H, W), optional
             A film in place of pairs (:func:`liescope.data.read_film` reads one).
@@ -147,12 +150,13 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
             Bad parameters (all of them at once) or bad data.
         """
         basis, options = checked_parameters(self)
-        film = pairs_of_film(X, Y, frames, lags)
+        data = given(X, Y, frames, source_mask, target_mask)
+        film = pairs_of_film(data.source, data.target, data.frames, lags)
         if film is None:
-            source, target = validate_images(X, Y, image_shape, min_pairs=1, nan=True)
+            source, target = validate_images(data.source, data.target, image_shape, min_pairs=1, nan=True)
         else:
             source, target = validate_images(film.source, film.target, min_pairs=1, nan=True)
-        missing = missing_pixels(source, target, source_mask, target_mask, nodata)
+        missing = missing_pixels(source, target, data.source_mask, data.target_mask, nodata)
         check_basis(basis, (int(source.shape[-2]), int(source.shape[-1])))
         began = time.perf_counter()
         self._report("finding the generators", 0.0)
@@ -166,8 +170,11 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         fit = with_covariances(fit, engine, pairs, basis, settings)
         told = self._told(basis, options)
         result = described(fit, engine.name, pairs, basis, settings.seed, told)
-        result = result if film is None else with_frames(result, film)
-        result = dataclasses.replace(result, seconds=time.perf_counter() - began)
+        names = data.names
+        if film is not None:
+            result = with_frames(result, film)
+            names = None if names is None else np.stack([names[film.first], names[film.second]], axis=1)
+        result = dataclasses.replace(result, seconds=time.perf_counter() - began, names=names)
         self._fitted_engine: Fitted | None = fit.fitted
         self.result_ = dataclasses.replace(result, samples=samples_of(result, pairs, fit.fitted))
         self.generators_ = [g.generator for g in result.generators]
@@ -175,7 +182,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         self.magnitudes_ = result.t
         return self
 
-    def predict_magnitude(self, X: Any, Y: Any, image_shape: Sequence[int] | None = None) -> np.ndarray:
+    def predict_magnitude(self, X: Any, Y: Any, image_shape: int | Sequence[int] | None = None) -> np.ndarray:
         """Magnitudes of new pairs along the found generators.
 
         Parameters
@@ -208,7 +215,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
             magnitudes = magnitudes[:, None]
         return result.transform(images, magnitudes)
 
-    def score(self, X: Any, Y: Any, image_shape: Sequence[int] | None = None) -> float:
+    def score(self, X: Any, Y: Any, image_shape: int | Sequence[int] | None = None) -> float:
         """1 - transported error / identity error over pairs; 1 is perfect, 0 no better than not moving at all."""
         source, target = self._like_fitted(X, Y, image_shape)
         if self._fitted_engine is None or not self.generators_:
@@ -219,7 +226,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
 
     def encode(self, X: Any) -> np.ndarray:
         """Latents (N, channels, d) of images; latent engine only."""
-        return self._latent().encode(X)
+        return self._latent().encode(plain_images(X, "images"))
 
     def decode(self, z: Any, t: float | Sequence[float] | np.ndarray = 0.0) -> np.ndarray:
         """Images (N, C, H, W) of latents moved by t; latent engine only."""
@@ -227,7 +234,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
 
     def reconstruct(self, X: Any, t: float | Sequence[float] | np.ndarray = 0.0) -> np.ndarray:
         """Images (N, C, H, W) through encoder, exp(tG) and decoder; latent engine only."""
-        return self._latent().reconstruct(X, t)
+        return self._latent().reconstruct(plain_images(X, "images"), t)
 
     def traverse(self, X: Any, ts: Sequence[float] | np.ndarray) -> np.ndarray:
         """Every image at every magnitude, decoded: (N, S, C, H, W); latent engine only.
@@ -236,7 +243,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         ----------
         ts : array, shape (S,), or (S, K) for several generators
         """
-        return self._latent().traverse(X, ts)
+        return self._latent().traverse(plain_images(X, "images"), ts)
 
     def _latent(self) -> TrainedLatent:
         self._fitted()
@@ -244,12 +251,13 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
             raise InputError('expected a detector with engine="latent", got one without a latent model')
         return self._fitted_engine
 
-    def _like_fitted(self, X: Any, Y: Any, image_shape: Sequence[int] | None) -> tuple[ImageStack, ImageStack]:
+    def _like_fitted(self, X: Any, Y: Any, image_shape: int | Sequence[int] | None) -> tuple[ImageStack, ImageStack]:
         """Checked pairs of the fitted image size; flattened ones are taken for images of that size."""
         shape = self._fitted().shape
-        if image_shape is None and np.ndim(X) == np.ndim(Y) == 2:
+        sides = plain_images(X, "source"), plain_images(Y, "target")
+        if image_shape is None and np.ndim(sides[0]) == np.ndim(sides[1]) == 2:
             image_shape = shape
-        source, target = validate_images(X, Y, image_shape, min_pairs=1, nan=True)
+        source, target = validate_images(*sides, image_shape, min_pairs=1, nan=True)
         if tuple(source.shape[1:]) != shape:
             raise InputError(f"expected images of shape {shape} as fitted, got {tuple(source.shape[1:])}")
         return source, target
@@ -302,7 +310,7 @@ def detect(
     source_mask: Any = None,
     target_mask: Any = None,
     nodata: float | None = None,
-    image_shape: Sequence[int] | None = None,
+    image_shape: int | Sequence[int] | None = None,
     engine: str = "auto",
     basis: str | Basis = "affine",
     n_generators: str | int = "auto",
@@ -316,14 +324,15 @@ def detect(
 ) -> SymmetryResult:
     """Find the continuous symmetry that relates pairs of images: :class:`SymmetryDetector` in one call.
 
-    ``detect(frames=F, lags=[1, 2, 3])`` takes a film in place of pairs.
+    ``detect(frames=F, lags=[1, 2, 3])`` takes a film in place of pairs; ``detect(pairs)``, ``detect("pairs.npz")`` and
+    ``detect("before", "after")`` (two folders) take what :meth:`SymmetryDetector.fit` takes.
 
     Examples
     --------
     >>> from liescope.data import make_pairs
     >>> pairs = make_pairs(transform="rotation", range=60, pairs=500)
     >>> result = detect(pairs.source, pairs.target)
-    >>> result.generators[0].generator.name
+    >>> result.generators[0].name
     'rotation'
     """
     detector = SymmetryDetector(

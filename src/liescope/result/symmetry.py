@@ -117,6 +117,7 @@ def load_result(path: str | Path, basis: Basis | None = None) -> SymmetryResult:
     Parameters
     ----------
     path : path
+        The folder, or the ``result.json`` in it.
     basis : Basis, optional
         Needed only where the detection used fields of your own: files keep their names, not their functions.
 

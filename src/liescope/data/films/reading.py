@@ -15,7 +15,7 @@ from liescope.data.films.pairing import as_film
 from liescope.data.films.video import VIDEO_SUFFIXES, read_animation, read_video
 from liescope.data.kinds import ANIMATIONS, KINDS, STILLS, VIDEOS, file_kind
 from liescope.data.pairs import array_header, array_names, read_npz
-from liescope.data.stacks import image_files, read_hdf5
+from liescope.data.stacks import SIDES, image_files, read_hdf5
 from liescope.data.tiff import read_tiff_film
 from liescope.errors import InputError, require_packages
 
@@ -106,7 +106,7 @@ def _kind(path: Path) -> str | None:
 
 
 def _folder_holds_film(path: Path) -> bool:
-    if (path / "source").is_dir() or (path / "target").is_dir():
+    if any((path / name).is_dir() for names in SIDES for name in names):
         return False
     if (path / "result.json").is_file():
         raise InputError(f"expected pairs or a film, got the folder of a result, '{path}'")
@@ -114,7 +114,7 @@ def _folder_holds_film(path: Path) -> bool:
         return True
     raise InputError(
         f"expected pairs or a film, got the folder '{path}' without either, try folders source/ and target/ in it, "
-        "or frames frame0001.png, frame0002.png, ..."
+        "two folders of images (detect SOURCES TARGETS), or frames frame0001.png, frame0002.png, ..."
     )
 
 
@@ -155,7 +155,7 @@ def _refusal(path: Path, kind: str | None) -> str:
     if kind in STILLS:
         return (
             f"expected pairs or a film, got one image, '{path.name}', try a folder of numbered frames, "
-            "or a folder with source/ and target/"
+            "two folders of images, or one with source/ and target/"
         )
     advice = {
         "pickle": "(pickles are never loaded), try np.savez",
