@@ -264,7 +264,7 @@ def test_detect_finds_tells_and_writes(capsys, made):
     assert "rotated counter-clockwise about (13.5, 13.5)" in " ".join(captured.out.split())
     assert "X = -y d/dx + x d/dy" in captured.out
     assert "found/report.html" in captured.out
-    assert "result.json, magnitudes.npz, samples.npz, fitted.npz in found" in captured.out
+    assert "result.json, magnitudes.npz, magnitudes.csv, samples.npz, fitted.npz in found" in captured.out
     lines = captured.err.splitlines()
     assert lines[-1] == "liescope: writing the result"
     assert all(line.startswith("liescope: ") for line in lines)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from liescope.answer.film import Film
-from liescope.answer.folder import SCHEMA_NAME
+from liescope.answer.folder import SCHEMA_NAME, TABLES
 from liescope.answer.parts import DetectedGenerator, Samples
 from liescope.answer.values import plain_values
 from liescope.errors import InputError
@@ -284,6 +284,7 @@ class Answer:
             "versions": self.versions,
             "product": self.product,
             "files": sorted(self.state),
+            "tables": TABLES,
         }
         plain: dict[str, Any] = plain_values(content)
         return plain
