@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tifffile
 import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset, TensorDataset
@@ -18,6 +17,8 @@ import liescope
 from liescope import InputError, SymmetryDetector, detect, load_result
 from liescope.data import Pairs, load_pairs, save_pairs
 from liescope.detector.inputs import given, plain_images
+
+tifffile = pytest.importorskip("tifffile")
 
 RNG = np.random.default_rng(0)
 X = RNG.integers(0, 255, (9, 7, 8), dtype=np.uint8)

@@ -61,6 +61,8 @@ PUBLIC = {
         "ALGEBRA_WORDS",
         "AlgebraDescription",
         "CANONICAL_FIELDS",
+        "CONVENTIONS",
+        "flow_matrix",
         "CleanGenerators",
         "Factors",
         "GeneratedAlgebra",

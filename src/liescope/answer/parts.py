@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,6 +90,10 @@ class DetectedGenerator:
     def flow(self, points: Any, t: float) -> Any:
         """As :meth:`liescope.Generator.flow`."""
         return self.generator.flow(points, t)
+
+    def matrix(self, t: float, convention: str = "field", shape: Sequence[int] | None = None) -> np.ndarray:
+        """As :meth:`liescope.Generator.matrix`."""
+        return self.generator.matrix(t, convention, shape)
 
     def bracket(self, other: Generator | DetectedGenerator) -> np.ndarray:
         """As :meth:`liescope.Generator.bracket`."""

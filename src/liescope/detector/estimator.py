@@ -200,20 +200,16 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         result, t = self._fitted(), self._fitted_engine.measure(source, target).t
         return on_branch(self.generators_, t, followed(result.t, result.accepted))
 
-    def flow(self, X: Any, t: float | Sequence[float] | np.ndarray) -> np.ndarray:
-        """Images moved along the found generators: exp(sum_k t_k X_k) applied to each.
+    def flow(self, X: Any, t: Any) -> Any:
+        """Images moved along the found generators: exp(sum_k t_k X_k) applied to each; tensor in, tensor out.
 
         Parameters
         ----------
-        X : array, shape (N, H, W) or (N, C, H, W)
+        X : array or tensor, shape (N, H, W) or (N, C, H, W)
             Of any size. What comes in from outside looks like the background of the fitted images.
         t : float, or array of shape (K,), (N, K), or (N,) where K is 1
         """
-        result, images = self._fitted(), np.asarray(X)
-        magnitudes = np.asarray(t, dtype=np.float64)
-        if len(result.generators) == 1 and magnitudes.ndim == 1 and len(magnitudes) > 1:
-            magnitudes = magnitudes[:, None]
-        return result.transform(images, magnitudes)
+        return self._fitted().transform(X, t)
 
     def score(self, X: Any, Y: Any, image_shape: int | Sequence[int] | None = None) -> float:
         """1 - transported error / identity error over pairs; 1 is perfect, 0 no better than not moving at all."""

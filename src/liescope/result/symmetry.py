@@ -78,7 +78,8 @@ class SymmetryResult(Answer):
             )
         back = -self.film.t[start : start + len(array)]
         back = np.where(np.isfinite(back).all(axis=1, keepdims=True), back, 0.0)
-        return self.transform(array, back, interpolation=interpolation, border=border)
+        moved: np.ndarray = self.transform(array, back, interpolation=interpolation, border=border)
+        return moved
 
     def save(self, path: str | Path) -> Path:
         """Write the result folder, data and page, all or nothing; an earlier result there is replaced.
