@@ -375,8 +375,8 @@ def test_what_apply_refuses(refused, found, arrays, t, message):
 
 def test_apply_tells_a_folder_from_a_missing_file(refused, found):
     Path("pictures").mkdir()
-    message = refused("apply", "found", "pictures", "--t", "0.3", "--out", "moved.npz")
-    assert "got the folder 'pictures'" in message
+    message = refused("apply", "found", "pictures", "--t", "0.3", "--out", "moved")
+    assert "got the folder 'pictures' without any" in message
 
 
 def test_apply_refuses_pickles(refused, found):

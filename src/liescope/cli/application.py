@@ -269,11 +269,17 @@ def apply(
     images: Annotated[
         Path,
         typer.Argument(
-            metavar="IMAGES|FILM", help=".npz with images (or source), or .npy; with --steady the film of the result."
+            metavar="IMAGES|FILM",
+            help="A folder of images, one image or a .tif stack (8 or 16 bits, or floats), .npz with images (or "
+            "source), or .npy; with --steady the film of the result.",
         ),
     ],
     out: Annotated[
-        Path, typer.Option(help="File to write, .npz with images; with --steady .npz with frames, .tif or .mp4.")
+        Path,
+        typer.Option(
+            help="What to write: a new folder for a folder (same names, kinds and depths), a file of the same kind for "
+            "an image or a stack, .npz with images for arrays; with --steady .npz with frames, .tif or .mp4."
+        ),
     ],
     t: Annotated[
         str | None,
@@ -296,13 +302,15 @@ def apply(
 ) -> None:
     """Transform new images with a symmetry that was found, or steady the film that it was found in.
 
-    With several generators the images are moved by exp(t1 X1 + t2 X2 + ...), all at once.
+    With several generators the images are moved by exp(t1 X1 + t2 X2 + ...), all at once. Files keep their kind and
+    depth: integers are rounded and held within their range. Masks of one bit, palettes and alpha are refused.
 
     \b
     Examples:
       liescope apply found images.npz --t 0.3 --out moved.npz
       liescope apply found images.npz --t 30 --in-units --out moved.npz
       liescope apply found images.npy --t 0.3,-0.1 --out moved.npz
+      liescope apply found before --t 30 --in-units --out moved
       liescope apply found film.tif --steady --out steadied.tif
     """
     from liescope.cli.applying import run_apply

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from liescope.errors import InputError, require_packages
 
-__all__ = ["check_file", "check_files_folder", "numbers", "whole_numbers"]
+__all__ = ["check_file", "check_files_folder", "fresh_folder", "numbers", "whole_numbers"]
 
 
 def numbers(text: str, option: str, count: int | None = None) -> list[float]:
@@ -80,3 +83,21 @@ def check_files_folder(folder: Path) -> None:
         os.rmdir(tempfile.mkdtemp(prefix=".liescope.", dir=nearest))
     except OSError as error:
         raise InputError(f"expected a folder that can be written, got '{folder}': {error.strerror}") from None
+
+
+@contextlib.contextmanager
+def fresh_folder(folder: Path) -> Iterator[Path]:
+    """A temporary folder that becomes ``folder``, new or empty, on success and vanishes on failure."""
+    nearest = next(place for place in folder.absolute().parents if place.exists())
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=nearest))
+    try:
+        yield temporary
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o777 & ~mask)
+        folder.absolute().parent.mkdir(parents=True, exist_ok=True)
+        if folder.is_dir():
+            folder.rmdir()
+        os.replace(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from liescope.data.kinds import other_kind
 from liescope.data.spool import Spool, mapped, native_order
 from liescope.errors import InputError, require_packages
 
-__all__ = ["is_one_page", "read_tiff_film", "read_tiff_image", "written_axes"]
+__all__ = ["TiffStack", "is_one_page", "read_tiff_film", "read_tiff_image", "read_tiff_stack", "written_axes"]
 
 _TIME, _CHANNEL = "TIQ", "CS"
 _AXES = {
@@ -164,6 +165,78 @@ def read_tiff_film(path: Path) -> Any:
         stack = stack[:, : _colours(page)] if alpha else stack
         stack = stack[:, 0] if stack.shape[1] == 1 else stack
     return native_order(stack)
+
+
+@dataclass(frozen=True, eq=False)
+class TiffStack:
+    """All of a file's pixels as they are stored, and how to write others like them.
+
+    Attributes
+    ----------
+    pixels : array
+        Of the axes ``axes``.
+    axes : str
+        As tifffile names them.
+    how : dict
+        For ``tifffile.imwrite``.
+    """
+
+    pixels: np.ndarray
+    axes: str
+    how: dict[str, Any]
+
+    def as_images(self, array: np.ndarray) -> np.ndarray:
+        """An array of the file's axes as (..., H, W), or (..., C, H, W) where there are channels: a view."""
+        channel = [k for k, axis in enumerate(self.axes) if axis in _CHANNEL][-1:]
+        last = [*channel, self.axes.index("Y"), self.axes.index("X")]
+        return array.transpose([k for k in range(array.ndim) if k not in last] + last)
+
+    @property
+    def image_rank(self) -> int:
+        """Axes of one image."""
+        return 3 if set(self.axes) & set(_CHANNEL) else 2
+
+
+def read_tiff_stack(path: Path) -> TiffStack:
+    """One image or a stack of pages with whatever axes, to be written anew.
+
+    Raises
+    ------
+    InputError
+        Several stacks or pages of several sizes, alpha, palettes; truncated or corrupt.
+    """
+    with _opened(path) as file:
+        if not file.series:
+            raise InputError(f"expected images in '{path.name}', got a TIFF file without any")
+        series, page = file.series[0], file.series[0].keyframe
+        if len(file.series) > 1:
+            raise InputError(_several_sizes(path, file))
+        _check_colours(path, page)
+        if _colours(page) < page.samplesperpixel:
+            raise InputError(f"expected images without alpha, got '{path.name}' with it, try saving it without")
+        axes = series.axes
+        if "Y" not in axes or "X" not in axes:
+            raise InputError(f"expected images in '{path.name}', got the axes {axes}")
+        pixels = _pixels(path, series) if series.dtype != bool else np.zeros(series.shape, bool)
+        return TiffStack(pixels, axes, _written_like(file, series, page))
+
+
+def _written_like(file: Any, series: Any, page: Any) -> dict[str, Any]:
+    """Colours, axes, resolution and the dialect of a file, as ``tifffile.imwrite`` takes them."""
+    import tifffile
+
+    known = tifffile.PHOTOMETRIC
+    how: dict[str, Any] = {"photometric": known.RGB if page.photometric == known.YCBCR else page.photometric}
+    if file.is_imagej or file.is_ome:
+        how |= {"imagej" if file.is_imagej else "ome": True, "metadata": {"axes": series.axes}}
+    else:
+        how |= {"metadata": {"axes": series.axes}} if len(series.shape) > 2 else {"metadata": None}
+    if "XResolution" in page.tags and "YResolution" in page.tags:
+        how["resolution"] = (page.tags["XResolution"].value, page.tags["YResolution"].value)
+        how["resolutionunit"] = page.tags["ResolutionUnit"].value if "ResolutionUnit" in page.tags else None
+    if page.axes[:1] == "S" and not file.is_imagej:
+        how["planarconfig"] = tifffile.PLANARCONFIG.SEPARATE
+    return how
 
 
 def _several_sizes(path: Path, file: Any) -> str:
