@@ -86,6 +86,8 @@ def _rows(result: SymmetryResult, encoding: str) -> Iterator[tuple[str, str]]:
     if contrast := _contrast(result):
         yield "", contrast
     yield "pairs", _pairs(result)
+    if (scales := result.evidence.get("scales")) and result.verdict == "symmetry":
+        yield "note", str(scales["note"])
     if told := film_words(result):
         yield "film", " ".join(told)
     yield "time", f"{number(result.seconds, 2)} s, {result.engine} engine"

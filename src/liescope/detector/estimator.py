@@ -22,6 +22,7 @@ from liescope.detector.inputs import given, plain_images
 from liescope.detector.missing import missing_pixels
 from liescope.detector.parameters import checked_parameters
 from liescope.detector.samples import samples_of
+from liescope.detector.scales import with_scales
 from liescope.detector.starting import start_of, with_covariances
 from liescope.engines import (
     Fitted,
@@ -171,7 +172,9 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         told = self._told(basis, options)
         result = described(fit, engine.name, pairs, basis, settings.seed, told)
         names = data.names
-        if film is not None:
+        if film is None:
+            result = with_scales(result, pairs)
+        else:
             result = with_frames(result, film)
             names = None if names is None else np.stack([names[film.first], names[film.second]], axis=1)
         result = dataclasses.replace(result, seconds=time.perf_counter() - began, names=names)
