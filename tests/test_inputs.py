@@ -115,7 +115,9 @@ def refusals() -> dict[str, Any]:
         "got an empty list": lambda: detect([]),
         "got images, labels": lambda: detect({"images": X, "labels": Y}),
         "one shape, got (9, 7, 8) and (8, 7, 8)": lambda: detect(X, Y[1:]),
-        "images[None] for one alone": lambda: detect(X[0], Y[0]),
+        "try image_shape=(H, W) or reshape(-1, H, W) for flattened images, or images[None] for one alone": lambda: (
+            detect(X[0], Y[0])
+        ),
         "both as paths or both as arrays, got 'a.npz' for one": lambda: detect("a.npz", Y),
         "image_shape as (H, W) or (C, H, W), got (7,)": lambda: detect(X, Y, image_shape=(7,)),
         "49 pixels an image for image_shape (7, 7), got 56 in source (shape (9, 56))": lambda: detect(
@@ -238,6 +240,10 @@ def test_a_detector_measures_tensors(digits):
     x = torch.from_numpy(digits[:12].copy())
     detector = SymmetryDetector(n_generators=1).fit(x, torch.rot90(x, 1, (1, 2)))
     unit = detector.generators_[0].unit_per_t
+    with pytest.raises(InputError, match=r"shape \(28, 28\) as fitted, got X of shape \(3, 27, 28\)"):
+        detector.score(x[:3, 1:], x[:3, 1:])
+    quarter = DataLoader(TensorDataset(x, torch.rot90(x, 1, (1, 2))), batch_size=5)
+    np.testing.assert_allclose(np.abs(detector.predict_magnitude(quarter) * unit), 90, atol=1)
     half = x[:3].bfloat16()
     np.testing.assert_allclose(
         np.abs(detector.predict_magnitude(half, torch.rot90(half, 1, (1, 2))) * unit), 90, atol=1

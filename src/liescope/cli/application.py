@@ -51,7 +51,7 @@ PairsOrFilm = Annotated[
 TargetsApart = Annotated[
     Path | None,
     typer.Argument(
-        metavar="[TARGETS]",
+        metavar="TARGETS",
         help="Where sources and targets lie apart: a folder with images of the same names as in the first, or a stack "
         "(.tif, .npy, ...) of as many.",
         show_default=False,

@@ -180,7 +180,7 @@ def _as_stack(images: Any, name: str, full: tuple[int, int, int] | None) -> Any:
     if rank == 2:
         raise InputError(
             f"expected {name} of shape (N, H, W) or (N, C, H, W), got {images.shape}, "
-            "try image_shape=(H, W) for flattened images, or images[None] for one alone"
+            "try image_shape=(H, W) or reshape(-1, H, W) for flattened images, or images[None] for one alone"
         )
     if rank not in (3, 4):
         raise InputError(f"expected {name} of shape (N, H, W) or (N, C, H, W), got {images.shape}")

@@ -185,12 +185,13 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         self.magnitudes_ = result.t
         return self
 
-    def predict_magnitude(self, X: Any, Y: Any, image_shape: int | Sequence[int] | None = None) -> np.ndarray:
+    def predict_magnitude(self, X: Any, Y: Any = None, image_shape: int | Sequence[int] | None = None) -> np.ndarray:
         """Magnitudes of new pairs along the found generators.
 
         Parameters
         ----------
-        X, Y : arrays or lazy stacks, (M, H, W), (M, C, H, W) or flattened (M, C*H*W), of the fitted image size; M >= 1
+        X, Y : arrays, tensors or lazy stacks, (M, H, W), (M, C, H, W) or flattened (M, C*H*W)
+            Of the fitted image size; M >= 1. Or whatever else :meth:`fit` takes.
 
         Returns
         -------
@@ -214,7 +215,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         """
         return self._fitted().transform(X, t)
 
-    def score(self, X: Any, Y: Any, image_shape: int | Sequence[int] | None = None) -> float:
+    def score(self, X: Any, Y: Any = None, image_shape: int | Sequence[int] | None = None) -> float:
         """1 - transported error / identity error over pairs; 1 is perfect, 0 no better than not moving at all."""
         source, target = self._like_fitted(X, Y, image_shape)
         if self._fitted_engine is None or not self.generators_:
@@ -253,12 +254,16 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
     def _like_fitted(self, X: Any, Y: Any, image_shape: int | Sequence[int] | None) -> tuple[ImageStack, ImageStack]:
         """Checked pairs of the fitted image size; flattened ones are taken for images of that size."""
         shape = self._fitted().shape
-        sides = plain_images(X, "source"), plain_images(Y, "target")
+        data = given(X, Y)
+        if data.frames is not None:
+            raise InputError("expected pairs to measure, got a film, try X and Y, or fit(frames=...)")
+        sides = data.source, data.target
         if image_shape is None and np.ndim(sides[0]) == np.ndim(sides[1]) == 2:
             image_shape = shape
         source, target = validate_images(*sides, image_shape, min_pairs=1, nan=True)
         if tuple(source.shape[1:]) != shape:
-            raise InputError(f"expected images of shape {shape} as fitted, got {tuple(source.shape[1:])}")
+            fitted = shape[shape[0] == 1 :]
+            raise InputError(f"expected images of shape {fitted} as fitted, got X of shape {np.shape(sides[0])}")
         return source, target
 
     def _html_repr(self) -> str:
