@@ -298,7 +298,7 @@ def test_detect_finds_tells_and_writes(capsys, made):
     assert "rotated counter-clockwise about (13.5, 13.5)" in " ".join(captured.out.split())
     assert "X = -y d/dx + x d/dy" in captured.out
     assert "found/report.html" in captured.out
-    assert "result.json, magnitudes.npz, samples.npz, fitted.npz in found" in captured.out
+    assert "result.json, magnitudes.npz, magnitudes.csv, samples.npz, fitted.npz in found" in captured.out
     lines = captured.err.splitlines()
     assert lines[-1] == "liescope: writing the result"
     assert all(line.startswith("liescope: ") for line in lines)
@@ -409,8 +409,8 @@ def test_what_apply_refuses(refused, found, arrays, t, message):
 
 def test_apply_tells_a_folder_from_a_missing_file(refused, found):
     Path("pictures").mkdir()
-    message = refused("apply", "found", "pictures", "--t", "0.3", "--out", "moved.npz")
-    assert "got the folder 'pictures'" in message
+    message = refused("apply", "found", "pictures", "--t", "0.3", "--out", "moved")
+    assert "got the folder 'pictures' without any" in message
 
 
 def test_apply_refuses_pickles(refused, found):

@@ -295,7 +295,7 @@ def test_pairs_and_settings_that_do_not_fit_leave_nothing_behind(
     Path("mine.toml").write_text(TOML + "held_out = 0.99\n")
     assert "at least 2 pairs to train on" in refused("train", made, *words)
     monkeypatch.setitem(sys.modules, "lightning", None)
-    assert "pip install 'liescope[latent]'" in refused("train", made, "--out", "found", "--quiet")
+    assert "pip install '.[latent]'" in refused("train", made, "--out", "found", "--quiet")
 
 
 def test_train_has_help_with_examples(capsys: pytest.CaptureFixture[str]) -> None:

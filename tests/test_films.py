@@ -195,7 +195,7 @@ def test_one_scene_gives_a_film_whatever_the_verdict(digits: np.ndarray, tmp_pat
         ({"frames": [np.zeros((9, 9)), np.zeros((9, 8))]}, "of one shape"),
         ({"X": np.zeros((30, 9, 9)), "Y": np.zeros((30, 9, 9)), "lags": [1]}, "lags for pairs"),
         ({"X": np.zeros((30, 9, 9)), "frames": np.zeros((30, 9, 9))}, "got both"),
-        ({"X": np.zeros((30, 9, 9))}, "got neither"),
+        ({"X": np.zeros((30, 9, 9))}, r"got X alone .*try detect\(X, Y\), or detect\(frames=X\) for a film"),
         ({}, "got neither"),
     ],
 )

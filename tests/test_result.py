@@ -327,7 +327,7 @@ def test_saving_again_replaces_the_result_and_keeps_the_users_files(make_result,
     assert entries(tmp_path) == {"r"}
 
 
-FILES = ("result.json", "magnitudes.npz", "report.html")
+FILES = ("result.json", "magnitudes.npz", "magnitudes.csv", "report.html")
 
 
 @pytest.mark.parametrize("name", ["result.json", "config.json", "history.csv", "model.safetensors"])

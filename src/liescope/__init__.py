@@ -42,9 +42,13 @@ _HOMES = {
     "detect": "liescope.detector",
     "load_result": "liescope.result",
 }
+_ROOMS = ("algebra", "data", "engines", "errors", "evaluation", "geometry", "inference", "report", "reproduce", "type2")
+"""Sub-packages that ``import liescope`` alone makes reachable: ``liescope.data.load_pairs``."""
 
 
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)

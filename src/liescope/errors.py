@@ -18,7 +18,7 @@ __all__ = [
     "suggest",
 ]
 
-_EXTRAS = {
+_EXTRAS: dict[str, str | None] = {
     "astropy": "data",
     "av": "data",
     "h5py": "data",
@@ -26,6 +26,7 @@ _EXTRAS = {
     "imageio": "data",
     "lightning": "latent",
     "mlxtend": "digits",
+    "pandas": None,
     "pooch": "data",
     "requests": "data",
     "skimage": "data",
@@ -33,6 +34,8 @@ _EXTRAS = {
     "urllib3": "data",
 }
 
+_DISTRIBUTIONS = {"cv2": "opencv-python-headless", "skimage": "scikit-image", "sklearn": "scikit-learn"}
+"""Packages that are installed by another name than they are imported by."""
 
 LITTLE_BYTES = 1 << 26
 """So much memory is taken without asking whether it is there."""
@@ -100,11 +103,17 @@ def require_packages(*names: str) -> None:
     Raises
     ------
     InputError
-        One is not installed; the message says which extra brings it.
+        One is not installed; the message says how to install it, and which extra brings it with its like.
     """
     for name in names:
         if importlib.util.find_spec(name) is None:
-            raise InputError(f"expected the package {name}, got none, try pip install 'liescope[{_EXTRAS[name]}]'")
+            raise InputError(f"expected the package {name}, got none, try {install_hint(name, _EXTRAS[name])}")
+
+
+def install_hint(name: str, extra: str | None) -> str:
+    """What to type where a package is missing: its own name works everywhere, the extra in a copy of the sources."""
+    alone = f"pip install {_DISTRIBUTIONS.get(name, name)}"
+    return alone if extra is None else f"{alone}, or pip install '.[{extra}]' in a copy of the repository"
 
 
 def _in_bytes(count: float) -> str:

@@ -152,7 +152,11 @@ GOOD = npz(source=IMAGES, target=IMAGES)
         ("a.npy", written(np.save, IMAGES), r"a single array .*detect\(frames=read_film\(...\)\) if it is a film"),
         ("a.tif", written(tifffile.imwrite, IMAGES), r"a TIFF image or stack, .*detect\(frames=read_film\(...\)\)"),
         ("a.mat", written(scipy.io.savemat, {"source": IMAGES}), "a MATLAB file, try scipy.io.loadmat and np.savez"),
-        ("a.png", written(Image.new("L", (9, 9)).save, format="PNG"), "a PNG image, try a folder with source/"),
+        (
+            "a.png",
+            written(Image.new("L", (9, 9)).save, format="PNG"),
+            "a PNG image, try two folders of images, or one with source/",
+        ),
         ("a.npz", npz(frames=IMAGES), r"\(it holds frames\), try detect\(frames=read_film\(...\)\)"),
         ("a.npz", zipped(source="a", target="b"), r"got no source, target \(it holds none\)"),
     ],

@@ -9,6 +9,7 @@ from liescope.algebra.gauge import fix_gauge
 from liescope.algebra.generator import Generator, equation
 from liescope.algebra.inner_product import orthonormal_generators
 from liescope.algebra.invariants import Invariants, algebra_invariants
+from liescope.algebra.matrices import CONVENTIONS, flow_matrix
 from liescope.algebra.names_of_algebras import NAMED_ALGEBRAS
 from liescope.algebra.names_of_generators import CANONICAL_FIELDS, canonical_coefficients, recognise
 from liescope.algebra.recognition import Recognition
@@ -24,6 +25,7 @@ from liescope.algebra.wording import ALGEBRA_WORDS
 __all__ = [
     "ALGEBRA_WORDS",
     "CANONICAL_FIELDS",
+    "CONVENTIONS",
     "NAMED_ALGEBRAS",
     "AlgebraDescription",
     "CleanGenerators",
@@ -45,6 +47,7 @@ __all__ = [
     "field_gram",
     "find_factors",
     "fix_gauge",
+    "flow_matrix",
     "generated_algebra",
     "jacobi_residual",
     "killing_form",

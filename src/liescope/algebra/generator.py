@@ -16,6 +16,7 @@ from liescope.algebra.bracket import bracket_coefficients
 from liescope.algebra.display import Shown, card, generator_html
 from liescope.algebra.gauge import fix_gauge
 from liescope.algebra.inner_product import domain_of
+from liescope.algebra.matrices import flow_matrix
 from liescope.algebra.names_of_generators import recognise
 from liescope.algebra.recognition import Recognition
 from liescope.errors import InputError
@@ -153,6 +154,19 @@ class Generator:
         tensor = tensor if tensor.is_floating_point() else tensor.double()
         moved = flow(self.basis, self._tensor(tensor) * t, tensor.reshape(-1, self.basis.ndim)).reshape(tensor.shape)
         return moved if isinstance(points, Tensor) else moved.numpy()
+
+    def matrix(self, t: float, convention: str = "field", shape: Sequence[int] | None = None) -> np.ndarray:
+        """The flow after time t as a matrix, for affine generators: see :func:`liescope.algebra.flow_matrix`.
+
+        Parameters
+        ----------
+        t : float
+        convention : {"field", "pixels", "skimage", "opencv", "torch"}
+            Homogeneous in normalised units or in pixels, or as that package takes it to warp an image.
+        shape : (H, W), optional
+            Of the images at hand.
+        """
+        return flow_matrix(t * self.coefficients, self.basis, self.domain, convention, shape)
 
     def bracket(self, other: Generator) -> np.ndarray:
         """Coefficients of the Lie bracket [X, Y] of the vector fields, in X's basis.

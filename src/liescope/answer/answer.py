@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from liescope.algebra import flow_matrix
 from liescope.answer.film import Film
-from liescope.answer.folder import SCHEMA_NAME
+from liescope.answer.folder import SCHEMA_NAME, TABLES
+from liescope.answer.moving import SymmetryTransform
 from liescope.answer.parts import DetectedGenerator, Samples
 from liescope.answer.values import plain_values
 from liescope.errors import InputError
-from liescope.geometry import Basis, Grid, transport_images
+from liescope.geometry import Basis, Grid
 from liescope.geometry.transport import Border, Interpolation
 from liescope.inference.modes import find_modes
 
@@ -25,11 +27,10 @@ __all__ = ["FURTHER_ARRAYS", "SCHEMA", "Answer"]
 
 SCHEMA = f"{SCHEMA_NAME}2"
 """Name of the format of ``result.json``; a change of a key gets a new number."""
-FURTHER_ARRAYS = ("t_error", "identifiable", "factor_t", "gain", "offset")
+FURTHER_ARRAYS = ("t_error", "identifiable", "factor_t", "gain", "offset", "names")
 """What ``magnitudes.npz`` has where it is known."""
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-CHUNK_PIXELS = 1 << 21
 
 
 def _law(t: np.ndarray) -> dict[str, Any]:
@@ -39,15 +40,6 @@ def _law(t: np.ndarray) -> dict[str, Any]:
     quantiles = {f"{q:g}": np.quantile(t, q, axis=0).tolist() for q in QUANTILES}
     modes = [np.asarray(find_modes(column)).tolist() for column in t.T]
     return {"mean": t.mean(axis=0).tolist(), "quantiles": quantiles, "modes": modes}
-
-
-def _check_finite(when: str, images: np.ndarray, start: int) -> None:
-    """InputError for images that are not numbers, or are beyond single precision."""
-    finite = np.isfinite(images)
-    if not finite.all():
-        first = start + int(np.argwhere(~finite)[0, 0])
-        advice = ", try a smaller t" if when else ""
-        raise InputError(f"expected finite pixels{when}, got NaN or infinite ones, the first in image {first}{advice}")
 
 
 def _package_versions() -> dict[str, str]:
@@ -111,6 +103,8 @@ class Answer:
         What the engine keeps for measuring other data: files by their names (:meth:`liescope.engines.Fitted.state`).
     film : Film, optional
         Where the pairs are frames of a film.
+    names : array of str, shape (N, 2), optional
+        Files that every pair's source and target came from.
     """
 
     engine: str
@@ -141,6 +135,7 @@ class Answer:
     background: np.ndarray | None = None
     state: Mapping[str, bytes] = field(default_factory=dict)
     film: Film | None = None
+    names: np.ndarray | None = None
 
     @property
     def first(self) -> np.ndarray | None:
@@ -191,19 +186,19 @@ class Answer:
 
     def transform(
         self,
-        images: np.ndarray,
-        t: float | Sequence[float] | np.ndarray,
+        images: Any,
+        t: Any,
         *,
         interpolation: Interpolation = "linear",
         border: Border = "zero",
-    ) -> np.ndarray:
+    ) -> Any:
         """Images moved by exp(t_1 X_1 + ... + t_K X_K); by exp(t_K X_K) ... exp(t_1 X_1) where :attr:`product` says so.
 
         Parameters
         ----------
-        images : array, shape (H, W), (N, H, W) or (N, C, H, W)
+        images : array or tensor, shape (H, W), (N, H, W) or (N, C, H, W)
             Of any size: coefficients mean the same field on every grid.
-        t : float, or array of shape (K,) or (N, K)
+        t : float, or array or tensor of shape (K,) or (N, K), or (N,) where K is 1
             In units of the unit-norm generators, for all images or for each: ``degrees / generator.unit_per_t``.
         interpolation : {"linear", "cubic"}
             Between pixels.
@@ -214,6 +209,7 @@ class Answer:
         Returns
         -------
         array, float32, the shape of ``images``
+            Of a tensor a tensor, of its type and on its device, differentiable in images and t.
 
         Raises
         ------
@@ -226,62 +222,63 @@ class Answer:
         >>> from liescope.data import make_pairs
         >>> pairs = make_pairs(transform="translation-x", range=3, pairs=60)
         >>> result = detect(pairs.source, pairs.target, basis="translations", n_generators=1)
-        >>> right = result.generators[0].generator  # t in pixels: divided by pixels per t
+        >>> right = result.generators[0]  # t in pixels: divided by pixels per t
         >>> image = np.zeros((28, 28))
         >>> image[14, 10] = 1
         >>> moved = result.transform(image, 5 / right.unit_per_t)
         >>> [int(place) for place in np.unravel_index(moved.argmax(), moved.shape)]
         [14, 15]
         """
-        array = np.asarray(images)
-        if array.dtype.kind not in "fiub" or array.ndim not in (2, 3, 4):
-            raise InputError(f"expected images (N, H, W) or (N, C, H, W), got {array.dtype} {array.shape}")
-        stack = array.reshape(-1, 1, *array.shape[-2:]) if array.ndim < 4 else array
-        factors = [torch.as_tensor(v) for v in self._vectors(t, len(stack))]
-        outside = self._outside(array)
-        moved = np.empty(stack.shape, dtype=np.float32)
-        step = max(1, CHUNK_PIXELS // max(1, int(np.prod(stack.shape[1:]))))
-        for start in range(0, len(stack), step):
-            part = slice(start, start + step)
-            with np.errstate(over="ignore", invalid="ignore"):
-                piece = np.ascontiguousarray(stack[part] - outside, dtype=np.float32)
-            _check_finite("", piece, start)
-            images_moved = torch.from_numpy(piece)
-            for vectors in factors:
-                flows = vectors[part] if vectors.ndim == 2 else vectors
-                images_moved = transport_images(
-                    images_moved, self.basis, flows, interpolation=interpolation, border=border
-                )
-            moved[part] = images_moved.numpy() + outside
-            _check_finite(" after moving them", moved[part], start)
-        return moved.reshape(array.shape)
+        module = self.module(interpolation=interpolation, border=border)
+        if isinstance(images, torch.Tensor):
+            moved: torch.Tensor = module(images, t)
+            return moved
+        return module.arrays(images, t)
 
-    def _outside(self, images: np.ndarray) -> np.ndarray | float:
-        """Grey values that lie outside: of every channel, or their mean for images of others than were learnt from."""
-        if self.background is None:
-            return 0.0
-        if images.ndim == 4 and images.shape[1] == len(self.background):
-            return self.background[:, None, None]
-        return float(self.background.mean())
+    def module(self, *, interpolation: Interpolation = "linear", border: Border = "zero") -> SymmetryTransform:
+        """What :meth:`transform` does, as a module for networks of torch: ``module(images, t)``.
 
-    def _vectors(self, t: float | Sequence[float] | np.ndarray, count: int) -> list[np.ndarray]:
-        """Fields, shape (m,) or (count, m), whose flows are applied one after the other."""
-        size = len(self.generators)
-        if not size:
-            raise InputError(f"expected a result with a symmetry to apply, got none: {self.reason}")
+        Raises
+        ------
+        InputError
+            No symmetry to apply.
+        """
+        self._check_generators()
+        coefficients = np.stack([g.coefficients for g in self.generators])
+        return SymmetryTransform(
+            coefficients,
+            self.basis,
+            self.background,
+            product=self.product,
+            interpolation=interpolation,
+            border=border,
+        )
+
+    def matrix(
+        self, t: float | Sequence[float] | np.ndarray, convention: str = "field", shape: Sequence[int] | None = None
+    ) -> np.ndarray:
+        """What :meth:`transform` does to points, as a matrix: :func:`liescope.algebra.flow_matrix`.
+
+        Parameters
+        ----------
+        t : float, or array of shape (K,)
+        convention : {"field", "pixels", "skimage", "opencv", "torch"}
+        shape : (H, W), optional
+            Of the images at hand; default that of the images that were learnt from.
+        """
+        self._check_generators()
         values = np.atleast_1d(np.asarray(t, dtype=np.float64))
-        if values.shape not in ((size,), (count, size)):
+        size = len(self.generators)
+        if values.shape != (size,):
             raise InputError(f"expected {size} magnitude{'s' * (size > 1)} t, got shape {values.shape}")
-        if not np.isfinite(values).all():
-            raise InputError(f"expected finite magnitudes t, got {values.ravel().tolist()[:4]}")
-        coefficients = np.stack([g.generator.coefficients for g in self.generators])
-        parts = [values] if not self.product else [values * (np.arange(size) == k) for k in range(size)]
-        with np.errstate(over="ignore", invalid="ignore"):
-            fields = [(part @ coefficients).astype(np.float32) for part in parts]
-        if not all(np.isfinite(one).all() for one in fields):
-            largest = float(np.abs(values).max())
-            raise InputError(f"expected magnitudes t that can be computed with, got {largest:.3g}, try smaller ones")
-        return fields
+        coefficients = np.stack([g.coefficients for g in self.generators])
+        vectors = values[:, None] * coefficients
+        vectors = vectors if self.product else vectors.sum(axis=0, keepdims=True)
+        return flow_matrix(vectors, self.basis, self.grid, convention, shape)
+
+    def _check_generators(self) -> None:
+        if not self.generators:
+            raise InputError(f"expected a result with a symmetry to apply, got none: {self.reason}")
 
     def to_dict(self) -> dict[str, Any]:
         """The content of ``result.json``: plain values, numbers that are not finite as None."""
@@ -309,6 +306,7 @@ class Answer:
             "versions": self.versions,
             "product": self.product,
             "files": sorted(self.state),
+            "tables": TABLES,
         }
         plain: dict[str, Any] = plain_values(content)
         return plain

@@ -21,6 +21,7 @@ __all__ = [
     "OWN_FILES",
     "RESULT_FILES",
     "SCHEMA_NAME",
+    "TABLES",
     "WORK_FOLDER",
     "atomic_folder",
     "check_folder",
@@ -36,7 +37,10 @@ SCHEMA_NAME = "liescope.result/"
 OWN_FILES = ("fitted.npz", "model.safetensors", "config.json", "history.csv")
 """Names that engines may give to what they keep of a fit."""
 
-RESULT_FILES = ("result.json", "magnitudes.npz", "samples.npz", "report.html", *OWN_FILES)
+TABLES = ("magnitudes.csv",)
+"""Tables beside the arrays; results of schema 2 name those that they have."""
+
+RESULT_FILES = ("result.json", "magnitudes.npz", *TABLES, "samples.npz", "report.html", *OWN_FILES)
 """Names that may belong to a result; whatever else lies in its folder is the user's and stays."""
 
 WORK_FOLDER = "training"
@@ -74,8 +78,10 @@ def files_of_result(folder: Path) -> frozenset[str]:
     if not isinstance(content, dict) or not str(content.get("schema", "")).startswith(SCHEMA_NAME):
         return frozenset()
     named = content.get("files", _LATENT if content.get("engine") == "latent" else ())
-    further = {str(name) for name in named} if isinstance(named, list | tuple) else set()
-    return frozenset(_ALWAYS) | (further & set(OWN_FILES))
+    own: set[str] = set()
+    for names, known in ((named, OWN_FILES), (content.get("tables"), TABLES)):
+        own |= {str(name) for name in names} & set(known) if isinstance(names, list | tuple) else set()
+    return frozenset(_ALWAYS) | own
 
 
 def no_result(path: str | Path, what: str) -> InputError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from liescope.algebra import Generator
 from liescope.algebra.display import card
 from liescope.answer.numbers import angle_bound
+from liescope.geometry import Basis
 
 __all__ = ["DetectedGenerator", "Samples"]
 
@@ -27,7 +28,7 @@ class Samples:
 
 @dataclass(frozen=True, eq=False)
 class DetectedGenerator:
-    """A generator with its uncertainty.
+    """A generator with its uncertainty; what the generator says of itself is here too.
 
     Parameters
     ----------
@@ -41,6 +42,62 @@ class DetectedGenerator:
     generator: Generator
     direction_error_deg: float
     interval: np.ndarray
+
+    @property
+    def coefficients(self) -> np.ndarray:
+        """Coefficients of unit norm in the documented gauge, shape (m,)."""
+        return self.generator.coefficients
+
+    @property
+    def basis(self) -> Basis:
+        """What the coefficients refer to."""
+        return self.generator.basis
+
+    @property
+    def name(self) -> str:
+        """``rotation``, ``scale``, ``translation-x``, ..., or ``general``."""
+        return self.generator.name
+
+    @property
+    def equation(self) -> str:
+        """The field as text: ``-y d/dx + x d/dy``."""
+        return self.generator.equation
+
+    @property
+    def unit(self) -> str:
+        """Natural unit of the magnitude."""
+        return self.generator.unit
+
+    @property
+    def unit_per_t(self) -> float:
+        """Natural units in one unit of t."""
+        return self.generator.unit_per_t
+
+    @property
+    def centre_px(self) -> tuple[float, ...] | None:
+        """Fixed point (column, row) in pixels, where the field has one."""
+        return self.generator.centre_px
+
+    @property
+    def period(self) -> float | None:
+        """The t of a full turn of a rotation; None of any other flow."""
+        return self.generator.period
+
+    def field(self, points: Any) -> Any:
+        """As :meth:`liescope.Generator.field`."""
+        return self.generator.field(points)
+
+    def flow(self, points: Any, t: float) -> Any:
+        """As :meth:`liescope.Generator.flow`."""
+        return self.generator.flow(points, t)
+
+    def matrix(self, t: float, convention: str = "field", shape: Sequence[int] | None = None) -> np.ndarray:
+        """As :meth:`liescope.Generator.matrix`."""
+        return self.generator.matrix(t, convention, shape)
+
+    def bracket(self, other: Generator | DetectedGenerator) -> np.ndarray:
+        """As :meth:`liescope.Generator.bracket`."""
+        return self.generator.bracket(other.generator if isinstance(other, DetectedGenerator) else other)
 
     def to_dict(self) -> dict[str, Any]:
         """The generator as ``result.json`` keeps it."""

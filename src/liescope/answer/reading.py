@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,7 @@ from liescope.errors import InputError
 from liescope.geometry import Basis
 from liescope.geometry.bases import stored_basis
 
-__all__ = ["read_answer"]
+__all__ = ["folder_of", "read_answer"]
 
 _SCHEMAS = (f"{SCHEMA_NAME}1", SCHEMA)
 _LATENT_FILES = ("model.safetensors", "config.json", "history.csv")
@@ -36,6 +37,7 @@ def read_answer(path: str | Path, basis: Basis | None = None) -> Answer:
     Parameters
     ----------
     path : path
+        The folder, or the ``result.json`` in it.
     basis : Basis, optional
         Needed only where the detection used fields of your own: files keep their names, not their functions.
 
@@ -44,18 +46,27 @@ def read_answer(path: str | Path, basis: Basis | None = None) -> Answer:
     InputError
         No such folder, not a result, another schema, or files that are truncated or do not fit together.
     """
-    return read_whole(path, partial(_read, path, basis))
+    folder = folder_of(path)
+    return read_whole(folder, partial(_read, folder, basis))
+
+
+def folder_of(path: str | Path) -> Path:
+    """The folder of a result: itself, or that of its ``result.json``."""
+    path = Path(path)
+    return path.parent if path.name == "result.json" and os.path.isfile(path) else path
 
 
 def _read(path: str | Path, basis: Basis | None, folder: Path) -> Answer:
     file = folder / "result.json"
     try:
-        there, within = file.is_file(), folder.is_dir()
+        there, within, a_file = file.is_file(), folder.is_dir(), folder.is_file()
     except OSError as error:  # a name that is too long
         raise InputError(f"expected a result folder, got {told_path(path)} ({reason(error)})") from None
+    if a_file:
+        told = f"the file {told_path(path)}, try the folder that liescope detect wrote (--out)"
+        raise InputError(f"expected a result folder, got {told}")
     if not there:
-        what = "no result.json in it" if within else "no such folder"
-        raise no_result(path, what)
+        raise no_result(path, "no result.json in it" if within else "no such folder")
     with reading(file, "a result"):
         return _read_parts(file, basis, folder)
 
@@ -101,7 +112,8 @@ def _from_content(
         for g in content["generators"]
     )
     expected = {"t": (pairs, len(generators)), "residual": (pairs,), "accepted": (pairs,)}
-    expected |= {"t_error": (pairs, len(generators)), "identifiable": (pairs,), "gain": (pairs,), "offset": (pairs,)}
+    expected |= {"t_error": (pairs, len(generators)), "names": (pairs, 2)}
+    expected |= dict.fromkeys(("identifiable", "gain", "offset"), (pairs,))
     factors = content["algebra"].get("factors")
     expected["factor_t"] = (pairs, len(factors["names"]) if factors else 0)
     check_arrays(arrays, expected)
@@ -140,6 +152,7 @@ def _from_content(
         background=None if background is None else np.array(background, dtype=np.float64).reshape(channels),
         state=_files(folder, content.get("files", _LATENT_FILES if latent else ())),
         film=stored_film(content["data"], arrays, len(generators)),
+        names=arrays.get("names"),
     )
 
 

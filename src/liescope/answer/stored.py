@@ -18,7 +18,7 @@ Side = Annotated[int, Field(ge=1, lt=1 << 31)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Names = list[str]
 
-_KINDS = {"accepted": "biu", "identifiable": "biu", "first": "iu", "second": "iu", "frame_piece": "iu"}
+_KINDS = {"accepted": "biu", "identifiable": "biu", "first": "iu", "second": "iu", "frame_piece": "iu", "names": "U"}
 _NUMBERS = "fiu"
 
 
@@ -104,7 +104,8 @@ def check_arrays(arrays: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[in
         if arrays[name].shape != shape:
             raise InputError(f"expected {name} of shape {shape} in magnitudes.npz, got {quoted(arrays[name].shape)}")
         if arrays[name].dtype.kind not in _KINDS.get(name, _NUMBERS):
-            raise InputError(f"expected numbers for {name} in magnitudes.npz, got {quoted(str(arrays[name].dtype))}")
+            what = "text" if _KINDS.get(name) == "U" else "numbers"
+            raise InputError(f"expected {what} for {name} in magnitudes.npz, got {quoted(str(arrays[name].dtype))}")
 
 
 def check_samples(samples: Mapping[str, np.ndarray], pairs: int, shape: tuple[int, int, int]) -> None:

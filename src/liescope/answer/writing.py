@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 
 from liescope.answer.answer import FURTHER_ARRAYS, Answer
+from liescope.answer.folder import TABLES
+from liescope.answer.table import write_csv
 from liescope.answer.values import json_text
 
 __all__ = ["write_files"]
 
 
 def write_files(answer: Answer, folder: Path) -> None:
-    """``result.json``, ``magnitudes.npz``, ``samples.npz`` and the engine's own files, into an existing folder."""
+    """``result.json``, magnitudes and their table, ``samples.npz`` and the engine's files, into an existing folder."""
     (folder / "result.json").write_text(json_text(answer.to_dict()), encoding="utf-8")
     arrays: dict[str, Any] = {"t": answer.t, "residual": answer.residual, "accepted": answer.accepted}
     further = {name: getattr(answer, name) for name in FURTHER_ARRAYS}
@@ -22,6 +24,7 @@ def write_files(answer: Answer, folder: Path) -> None:
     if answer.film is not None:
         arrays |= answer.film.arrays()
     np.savez(folder / "magnitudes.npz", **arrays)
+    write_csv(answer, folder / TABLES[0])
     samples: dict[str, Any] = {} if answer.samples is None else dict(vars(answer.samples))
     if answer.film is not None and answer.film.shown is not None:
         samples |= answer.film.shown.arrays()

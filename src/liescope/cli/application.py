@@ -34,15 +34,31 @@ Verbose = Annotated[
     typer.Option("--verbose", "-v", help="Say on stderr what is done and why.", callback=show_log, expose_value=False),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+_FORMATS = "Images: .png, .tif, .jpg, .bmp, .gif, .pgm, .ppm, .webp; 8 or 16 bits, or floats."
 PairsFile = Annotated[
-    Path, typer.Argument(metavar="PAIRS", help="Pairs: .npz or .h5 with source and target, or a folder.")
+    Path,
+    typer.Argument(
+        metavar="PAIRS",
+        help="Pairs: .npz or .h5 with source and target, or a folder with source/ and target/ (or before/ and after/). "
+        "Or a film, as of detect.",
+    ),
 ]
 PairsOrFilm = Annotated[
     Path,
     typer.Argument(
         metavar="PAIRS",
-        help="Pairs: .npz or .h5 with source and target, or a folder. Or a film: .npz or .h5 with frames, a .tif "
-        "stack, a FITS cube, a folder of numbered frames, .avi, .mp4, ...",
+        help="Pairs: .npz or .h5 with source and target, or a folder with source/ and target/ (or before/ and after/) "
+        f"that hold images of the same names. {_FORMATS} Or a film: .npz or .h5 with frames, a .tif stack, a FITS "
+        "cube, a folder of numbered frames, .avi, .mp4, ... Or the sources alone, with TARGETS.",
+    ),
+]
+TargetsApart = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="TARGETS",
+        help="Where sources and targets lie apart: a folder with images of the same names as in the first, or a stack "
+        "(.tif, .npy, ...) of as many.",
+        show_default=False,
     ),
 ]
 Lags = Annotated[
@@ -183,6 +199,7 @@ def make(
 def detect(
     pairs: PairsOrFilm,
     out: ResultFolder,
+    targets: TargetsApart = None,
     lags: Lags = None,
     engine: Annotated[str, typer.Option(help="auto, registration or latent.")] = "auto",
     basis: BasisName = "affine",
@@ -203,13 +220,25 @@ def detect(
       liescope detect pairs.npz --out found --basis quadratic
       liescope detect pairs.npz --out found --generators 2 --json
       liescope detect pairs.npz --out found --engine latent
+      liescope detect before after --out found
       liescope detect film.tif --lags 1,2,3 --out found
       liescope detect radar.npz --nodata 65535 --out found
     """
     from liescope.cli.detecting import run_detect
 
     run_detect(
-        pairs, out, engine, basis, generators, seed, as_json=json, quiet=quiet, lags=lags, nodata=nodata, border=border
+        pairs,
+        out,
+        engine,
+        basis,
+        generators,
+        seed,
+        as_json=json,
+        quiet=quiet,
+        lags=lags,
+        nodata=nodata,
+        border=border,
+        targets=targets,
     )
 
 
@@ -248,11 +277,17 @@ def apply(
     images: Annotated[
         Path,
         typer.Argument(
-            metavar="IMAGES|FILM", help=".npz with images (or source), or .npy; with --steady the film of the result."
+            metavar="IMAGES|FILM",
+            help="A folder of images, one image or a .tif stack (8 or 16 bits, or floats), .npz with images (or "
+            "source), or .npy; with --steady the film of the result.",
         ),
     ],
     out: Annotated[
-        Path, typer.Option(help="File to write, .npz with images; with --steady .npz with frames, .tif or .mp4.")
+        Path,
+        typer.Option(
+            help="What to write: a new folder for a folder (same names, kinds and depths), a file of the same kind for "
+            "an image or a stack, .npz with images for arrays; with --steady .npz with frames, .tif or .mp4."
+        ),
     ],
     t: Annotated[
         str | None,
@@ -276,13 +311,15 @@ def apply(
 ) -> None:
     """Transform new images with a symmetry that was found, or steady the film that it was found in.
 
-    With several generators the images are moved by exp(t1 X1 + t2 X2 + ...), all at once.
+    With several generators the images are moved by exp(t1 X1 + t2 X2 + ...), all at once. Files keep their kind and
+    depth: integers are rounded and held within their range. Masks of one bit, palettes and alpha are refused.
 
     \b
     Examples:
       liescope apply found images.npz --t 0.3 --out moved.npz
       liescope apply found images.npz --t 30 --in-units --out moved.npz
       liescope apply found images.npy --t 0.3,-0.1 --out moved.npz
+      liescope apply found before --t 30 --in-units --out moved
       liescope apply found film.tif --steady --out steadied.tif
     """
     from liescope.answer.folder import check_result

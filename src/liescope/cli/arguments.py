@@ -5,14 +5,23 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from liescope.data.guard import quoted, reason, told_path
+from liescope.data.guard import quoted, reason, told_path, writing
 from liescope.errors import InputError, require_packages, suggest
 
-__all__ = ["check_file", "check_files_folder", "check_sampling", "numbers", "whole_number", "whole_numbers"]
+__all__ = [
+    "check_file",
+    "check_files_folder",
+    "check_sampling",
+    "fresh_folder",
+    "numbers",
+    "whole_number",
+    "whole_numbers",
+]
 
 _INTERPOLATIONS = ("linear", "cubic")
 _BORDERS = ("zero", "edge", "periodic")
@@ -118,3 +127,28 @@ def check_files_folder(folder: Path) -> None:
     except OSError as error:
         told = f"{told_path(folder)}: {reason(error)}"
         raise InputError(f"expected a folder that can be written, got {told}") from None
+
+
+@contextlib.contextmanager
+def fresh_folder(folder: Path) -> Iterator[Path]:
+    """A temporary folder that becomes ``folder``, new or empty, on success and vanishes on failure.
+
+    Raises
+    ------
+    InputError
+        What the system refuses meanwhile, with the path.
+    """
+    nearest = next(place for place in folder.absolute().parents if place.exists())
+    with writing(folder):
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=nearest))
+        try:
+            yield temporary
+            mask = os.umask(0)
+            os.umask(mask)
+            temporary.chmod(0o777 & ~mask)
+            folder.absolute().parent.mkdir(parents=True, exist_ok=True)
+            if folder.is_dir():
+                folder.rmdir()
+            os.replace(temporary, folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)

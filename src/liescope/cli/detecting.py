@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from liescope.answer.folder import WORK_FOLDER, check_folder
 from liescope.cli.arguments import whole_number, whole_numbers
-from liescope.data.guard import quoted
+from liescope.data.guard import check_place, quoted
 from liescope.detector import detect
 from liescope.errors import InputError, suggest
 
@@ -38,8 +38,11 @@ def run_detect(
     lags: str | None = None,
     nodata: float | None = None,
     border: str = "auto",
+    targets: Path | None = None,
 ) -> None:
-    """Check everything, detect, write the result folder, tell. ``pairs`` may be a film, with ``lags`` as "1,2,3".
+    """Check everything, detect, write the result folder, tell.
+
+    ``pairs`` may be a film, with ``lags`` as "1,2,3", or sources whose ``targets`` lie apart.
 
     With the latent engine the state of the training lies in the folder too until the result is there, so that a
     training that was cut short can be gone on with.
@@ -57,8 +60,9 @@ def run_detect(
 
         latent = {"config": get_config(config), "work_dir": work, "resume": resume}
         _check_unfinished(out, work, resume)
-    if not pairs.exists():
-        raise InputError(f"expected pairs or a film, got no such file '{pairs}'")
+    check_place(pairs, "pairs or a film")
+    if targets is not None:
+        check_place(targets, "two folders or two stacks")
     # Nothing heavy was imported so far: what is wrong was told at once.
     from liescope.answer.values import json_text
     from liescope.cli.progress import ProgressDisplay
@@ -67,7 +71,7 @@ def run_detect(
 
     with ProgressDisplay(quiet) as display:
         result = detect(
-            **_data(pairs, steps, display),
+            **_data(pairs, targets, steps, display),
             basis=basis,
             engine=cast(Any, engine),
             n_generators=count,
@@ -106,17 +110,20 @@ def _check_words(engine: str, basis: str, border: str) -> None:
     get_basis(basis)
 
 
-def _data(path: Path, lags: list[int] | None, display: ProgressDisplay) -> dict[str, Any]:
-    """What is looked at, by what the file is: a film, or pairs."""
-    from liescope.data import holds_film, load_pairs, read_film
+def _data(path: Path, targets: Path | None, lags: list[int] | None, display: ProgressDisplay) -> dict[str, Any]:
+    """What is looked at, by what the files are: sources and targets, a film, or pairs."""
+    from liescope.data import holds_film
 
+    if targets is not None:
+        if lags is not None:
+            raise InputError(f"expected a film with --lags, got sources '{path}' and targets '{targets}'")
+        return {"X": path, "Y": targets}
     if not holds_film(path):
         if lags is not None:
             raise InputError(f"expected a film with --lags, got pairs in '{path}', try without --lags")
-        data = load_pairs(path)
-        return {"X": data.source, "Y": data.target, "source_mask": data.source_mask, "target_mask": data.target_mask}
+        return {"X": path}
     display("reading the film", 0.0)
-    return {"frames": read_film(path), "lags": lags}
+    return {"frames": path, "lags": lags}
 
 
 def _check_unfinished(out: Path, work: Path, resume: bool) -> None:

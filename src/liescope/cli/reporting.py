@@ -8,6 +8,7 @@ from pathlib import Path
 
 import typer
 
+from liescope.answer.reading import folder_of
 from liescope.cli.arguments import check_file
 from liescope.data.guard import reason
 from liescope.data.pairs import atomic_path
@@ -20,6 +21,7 @@ __all__ = ["run_report"]
 
 def run_report(folders: Sequence[Path], out: Path | None, quiet: bool) -> None:
     """Write the page of one result, or one page for several, and say where it is."""
+    folders = [folder_of(folder) for folder in folders]
     single = len(folders) == 1
     page = out or (folders[0] / "report.html" if single else Path("compare.html"))
     if out or not single:

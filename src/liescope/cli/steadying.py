@@ -14,6 +14,7 @@ from liescope.cli.progress import ProgressDisplay
 from liescope.data import read_film, write_film
 from liescope.data.checks import chunks
 from liescope.data.films import FILM_SUFFIXES
+from liescope.data.rewriting import in_type
 from liescope.errors import InputError
 from liescope.geometry.transport import Border, Interpolation
 from liescope.result import SymmetryResult, load_result
@@ -40,7 +41,7 @@ def run_steady(folder: Path, film: Path, out: Path, interpolation: str, border: 
             for part in chunks(frames):
                 display("steadying the film", part.start / len(frames))
                 moved = result.steadied(frames[part], part.start, **cast(Any, how))
-                yield _in_type(moved, np.dtype(frames.dtype))
+                yield in_type(moved, np.dtype(frames.dtype))
 
         note = write_film(out, steadied(), tuple(frames.shape), np.dtype(frames.dtype))
     if not quiet:
@@ -57,11 +58,3 @@ def _check_known(folder: Path, result: SymmetryResult) -> None:
     if result.film.t is None:
         why = result.evidence.get("film", {}).get("reason")
         raise InputError(f"expected magnitudes of the frames in '{folder}', got none: {why}")
-
-
-def _in_type(moved: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
-    """Grey values in the film's own type."""
-    if dtype.kind not in "iu":
-        return moved.astype(dtype if dtype.kind == "f" else np.float32)
-    ends = np.iinfo(dtype)
-    return np.clip(np.rint(moved.astype(np.float64)), ends.min, ends.max).astype(dtype)

@@ -14,6 +14,8 @@ from rich.text import Text
 
 from liescope.algebra import Generator
 from liescope.answer.numbers import angle_bound, number, p_value_words, percent
+from liescope.data.images import IMAGE_SUFFIXES
+from liescope.data.stacks import sides_of_folder
 from liescope.report import words
 from liescope.report.evidence import explained, gain_p_value
 from liescope.report.film import film_words
@@ -84,6 +86,8 @@ def _rows(result: SymmetryResult, encoding: str) -> Iterator[tuple[str, str]]:
     if contrast := _contrast(result):
         yield "", contrast
     yield "pairs", _pairs(result)
+    if (scales := result.evidence.get("scales")) and result.verdict == "symmetry":
+        yield "note", str(scales["note"])
     if told := film_words(result):
         yield "film", " ".join(told)
     yield "time", f"{number(result.seconds, 2)} s, {result.engine} engine"
@@ -163,13 +167,23 @@ def _afterwards(result: SymmetryResult, out: Path, pairs: Path | None) -> Iterat
         film = str(pairs) if pairs is not None else "FILM"
         yield "next", shlex.join(["liescope", "apply", str(out), film, "--steady", "--out", "steadied.mp4"])
     elif result.generators:
-        images = pairs if pairs is not None and pairs.suffix == ".npz" else "images.npz"
+        images, moved = _to_move(pairs)
         values = ",".join(_example(result, k) for k in range(len(result.generators)))
-        typed = ["liescope", "apply", str(out), str(images), "--t", values, "--in-units", "--out", "moved.npz"]
+        typed = ["liescope", "apply", str(out), images, "--t", values, "--in-units", "--out", moved]
         yield "next", shlex.join(typed)
     else:
         wider = "" if result.basis.dimension > 6 else "a larger basis (--basis quadratic), "
         yield "try", f"{wider}pairs that are moved less, or more of them"
+
+
+def _to_move(pairs: Path | None) -> tuple[str, str]:
+    """Images to try it on, where they can be moved as they are, and what they would become."""
+    if pairs is not None and pairs.is_dir():
+        sides = sides_of_folder(pairs)
+        return str(sides[0] if sides else pairs), "moved"
+    if pairs is not None and (pairs.suffix == ".npz" or pairs.suffix.lower() in IMAGE_SUFFIXES):
+        return str(pairs), f"moved{pairs.suffix}"
+    return "images.npz", "moved.npz"
 
 
 def _example(result: SymmetryResult, index: int) -> str:

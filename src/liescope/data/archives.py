@@ -17,7 +17,7 @@ from liescope.data.guard import quoted, reading, reading_bytes, told_path
 from liescope.data.kinds import other_kind
 from liescope.errors import InputError, require_memory
 
-__all__ = ["array_names", "arrays_of", "read_npy", "read_npz"]
+__all__ = ["array_names", "arrays_of", "names_in_npz", "read_npy", "read_npz"]
 
 IN_MEMORY_BYTES = 1 << 26
 """Uncompressed arrays of an .npz larger than this are mapped, not read."""
@@ -86,6 +86,12 @@ def arrays_of(content: bytes, where: str) -> dict[str, np.ndarray]:
 def array_names(archive: zipfile.ZipFile) -> list[str]:
     """Names of the arrays in an .npz; other things that a zip archive may hold are none."""
     return [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+
+
+def names_in_npz(path: Path) -> set[str]:
+    """Names of the arrays in an .npz file, none of which is read; errors as of :func:`read_npz`."""
+    with reading(path, "an .npz file"), zipfile.ZipFile(path) as archive:
+        return set(array_names(archive))
 
 
 def _header(file: Any, what: str) -> tuple[tuple[int, ...], bool, np.dtype]:

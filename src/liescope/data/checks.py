@@ -12,7 +12,16 @@ import numpy as np
 from liescope.data.guard import reason, told_path
 from liescope.errors import InputError
 
-__all__ = ["MIN_PAIRS", "MIN_SIDE", "ImageStack", "chunks", "listed", "missing_arrays", "validate_images"]
+__all__ = [
+    "MIN_PAIRS",
+    "MIN_SIDE",
+    "ImageStack",
+    "channels_last",
+    "chunks",
+    "listed",
+    "missing_arrays",
+    "validate_images",
+]
 
 MIN_PAIRS = 8
 """Fewer pairs than this support no statement about a symmetry."""
@@ -72,7 +81,7 @@ def chunks(stack: ImageStack) -> Iterator[slice]:
 def validate_images(
     source: Any,
     target: Any,
-    image_shape: Sequence[int] | None = None,
+    image_shape: int | Sequence[int] | None = None,
     min_pairs: int = MIN_PAIRS,
     nan: bool = False,
 ) -> tuple[Any, Any]:
@@ -82,7 +91,7 @@ def validate_images(
     ----------
     source, target : arrays or lazy stacks, shape (N, H, W), (N, C, H, W), or flattened (N, H*W) or (N, C*H*W)
     image_shape : (H, W) or (C, H, W), optional
-        Shape of one image; needed where images are flattened.
+        Shape of one image; needed where images are flattened. One number is the side of a square.
     min_pairs : int
         Smallest N accepted.
     nan : bool
@@ -99,28 +108,55 @@ def validate_images(
         Not numeric, shapes that differ, wrong rank, too few pairs, too small images, NaN or infinite pixels.
         Memory stays flat: pixels are looked at in slices of 16 MB.
     """
-    stacks = [_as_stack(images, name, image_shape) for name, images in (("source", source), ("target", target))]
+    full = None if image_shape is None else _full_shape(image_shape)
+    sides = (("source", source), ("target", target))
+    stacks = [_as_stack(images, name, full) for name, images in sides]
     shapes = [tuple(stack.shape) for stack in stacks]
+    # As they were handed over: an axis of channels that is added here is nobody's.
+    own = [
+        tuple(int(n) for n in np.shape(images)) if full is None else shape
+        for (_, images), shape in zip(sides, shapes, strict=True)
+    ]
     if shapes[0] != shapes[1]:
-        raise InputError(f"expected source and target of one shape, got {shapes[0]} and {shapes[1]}")
+        raise InputError(f"expected source and target of one shape, got {own[0]} and {own[1]}")
     count, channels, height, width = shapes[0]
     if count < min_pairs:
         raise InputError(f"expected at least {min_pairs} pairs, got {count}, try more data")
-    if min(height, width) < MIN_SIDE or channels < 1:
-        hint = (
-            ", try channels first: images.transpose(0, 3, 1, 2)"
-            if width in (1, 3, 4) and height >= MIN_SIDE <= channels
-            else ", try larger images"
-        )
+    if image_shape is None and channels_last(shapes[0]):
         raise InputError(
-            f"expected images of at least {MIN_SIDE}x{MIN_SIDE} pixels, got {height}x{width} (shape {shapes[0]}){hint}"
+            f"expected images (N, C, H, W), got shape {own[0]}, try channels first: images.transpose(0, 3, 1, 2)"
+        )
+    if min(height, width) < MIN_SIDE or channels < 1:
+        raise InputError(
+            f"expected images of at least {MIN_SIDE}x{MIN_SIDE} pixels, got {height}x{width} (shape {own[0]}), "
+            "try larger images"
         )
     for name, stack in zip(("source", "target"), stacks, strict=True):
         _check_finite(stack, name, nan)
     return stacks[0], stacks[1]
 
 
-def _as_stack(images: Any, name: str, image_shape: Sequence[int] | None) -> Any:
+def channels_last(shape: Sequence[int]) -> bool:
+    """Whether a stack of that shape can only be (N, H, W, C): what would be columns are too few for an image."""
+    if len(shape) != 4:
+        return False
+    rows, columns, last = shape[1:]
+    return min(rows, columns) >= MIN_SIDE >= last >= 1 and (last < MIN_SIDE or min(rows, columns) > last)
+
+
+def _full_shape(image_shape: Any) -> tuple[int, int, int]:
+    """(C, H, W) of one image; one number is the side of a square."""
+    try:
+        shape = tuple(int(n) for n in ((image_shape,) * 2 if np.ndim(image_shape) == 0 else image_shape))
+    except (TypeError, ValueError):
+        shape = ()
+    if len(shape) not in (2, 3) or min(shape) < 1:
+        raise InputError(f"expected image_shape as (H, W) or (C, H, W), got {image_shape!r}")
+    height, width = shape[-2:]
+    return (shape[0] if len(shape) == 3 else 1), height, width
+
+
+def _as_stack(images: Any, name: str, full: tuple[int, int, int] | None) -> Any:
     """The images as (N, C, H, W) without a copy of numeric data."""
     lazy = isinstance(images, ImageStack) and hasattr(images, "with_channels")
     if not lazy:
@@ -137,33 +173,29 @@ def _as_stack(images: Any, name: str, image_shape: Sequence[int] | None) -> Any:
         raise InputError(f"expected real or integer pixels in {name}, got dtype {dtype}, try float32 or uint8")
     rank = len(images.shape)
     if lazy:
-        if rank not in (3, 4) or image_shape is not None:
+        if rank not in (3, 4) or full is not None:
             raise InputError(
                 f"expected {name} of shape (N, H, W) or (N, C, H, W) read lazily, got {images.shape}, "
                 "try an array and image_shape=(H, W) for flattened images"
             )
         return images.with_channels()
-    if image_shape is not None:
-        images, rank = _unflattened(images, name, image_shape), 4
+    if full is not None:
+        images, rank = _unflattened(images, name, full), 4
     if rank == 2:
         raise InputError(
             f"expected {name} of shape (N, H, W) or (N, C, H, W), got {images.shape}, "
-            "try image_shape=(H, W) for flattened images"
+            "try image_shape=(H, W) or reshape(-1, H, W) for flattened images, or images[None] for one alone"
         )
     if rank not in (3, 4):
         raise InputError(f"expected {name} of shape (N, H, W) or (N, C, H, W), got {images.shape}")
     return images[:, None] if rank == 3 else images
 
 
-def _unflattened(images: np.ndarray, name: str, image_shape: Sequence[int]) -> np.ndarray:
-    shape = tuple(int(n) for n in image_shape)
-    if len(shape) not in (2, 3) or min(shape) < 1:
-        raise InputError(f"expected image_shape as (H, W) or (C, H, W), got {tuple(image_shape)}")
-    full = (1, *shape) if len(shape) == 2 else shape
+def _unflattened(images: np.ndarray, name: str, full: tuple[int, int, int]) -> np.ndarray:
     if images.ndim < 2 or images.size != len(images) * int(np.prod(full)):
         per_image = images.size // max(1, len(images)) if images.ndim else 0
         raise InputError(
-            f"expected {int(np.prod(full))} pixels an image for image_shape {shape}, "
+            f"expected {int(np.prod(full))} pixels an image for image_shape {full[full[0] == 1 :]}, "
             f"got {per_image} in {name} (shape {images.shape})"
         )
     return images.reshape(len(images), *full)

@@ -67,7 +67,10 @@ def _plain_tiff(path: Path) -> bool:
 
     try:
         with Image.open(path) as image:
-            bits = getattr(image, "tag_v2", {}).get(258, (64,))
+            tags = getattr(image, "tag_v2", {})
+            bits = tags.get(258, (64,))
+            if max(bits) > 16 and max(tags.get(339, (1,))) == 1:
+                return False  # unsigned numbers of 32 bits, which Pillow reads with a sign
             shallow = max(bits) <= _SHALLOW_BITS and image.mode in ("L", "RGB", "1")
             return getattr(image, "n_frames", 1) == 1 and (shallow or (len(bits) == 1 and image.mode in _DEEP))
     # Of all that Pillow raises on tags that are broken there is no list; the other reader says what is wrong.

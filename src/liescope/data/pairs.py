@@ -62,6 +62,8 @@ class Pairs:
         JSON-able settings and truth; see ``META_KEYS``.
     source_mask, target_mask : array, shape (N, H, W) or (H, W), optional
         True where a pixel is valid.
+    names : array of str, shape (N, 2), optional
+        Files that source and target came from.
     """
 
     source: Any
@@ -71,6 +73,7 @@ class Pairs:
     meta: dict[str, Any] = field(default_factory=dict)
     source_mask: np.ndarray | None = None
     target_mask: np.ndarray | None = None
+    names: np.ndarray | None = None
 
     def __len__(self) -> int:
         return int(self.source.shape[0])
@@ -144,8 +147,8 @@ def load_pairs(path: str | Path, min_pairs: int = 1) -> Pairs:
     ----------
     path : path
         ``.npz`` or ``.h5`` with ``source`` and ``target`` (NaN: missing pixels), or a folder with subfolders
-        ``source`` and ``target`` of paired image files. HDF5, folders and large uncompressed ``.npz`` are read lazily.
-        What a file is decides, not its name.
+        ``source`` and ``target`` (or ``before`` and ``after``) of paired image files. HDF5, folders and large
+        uncompressed ``.npz`` are read lazily. What a file is decides, not its name.
     min_pairs : int
         Smallest number of pairs accepted.
 
@@ -175,7 +178,7 @@ def load_pairs(path: str | Path, min_pairs: int = 1) -> Pairs:
         source, target = validate_images(arrays["source"], arrays["target"], min_pairs=min_pairs, nan=True)
         magnitude, label = _truth(arrays, len(source))
         masks = arrays.get("source_mask"), arrays.get("target_mask")
-        return Pairs(source, target, magnitude, label, _meta(arrays.get("meta")), *masks)
+        return Pairs(source, target, magnitude, label, _meta(arrays.get("meta")), *masks, arrays.get("names"))
     except InputError as error:
         raise InputError(f"{told_path(path.name)[1:-1]}: {error}") from None
 
@@ -191,10 +194,8 @@ def _read_arrays(path: Path) -> Mapping[str, Any]:
         told = f"{told_path(path.name)} (pickles are never loaded), try {_SAVED}"
         raise InputError(f"expected pairs as .npz, .h5 or a folder, got {told}")
     if kind not in (None, "empty", "npz", "hdf5"):
-        what = "an HDF5" if suffix in _HDF5 else "an .npz"
-        raise InputError(
-            f"expected {what} file, got {told_path(path.name)}, {other_kind(path)}, try {_way_of(str(kind))}"
-        )
+        what = "an HDF5 file" if suffix in _HDF5 else "pairs"
+        raise InputError(f"expected {what}, got {told_path(path.name)}, {other_kind(path)}, try {_way_of(str(kind))}")
     if kind == "hdf5" or (kind != "npz" and suffix in _HDF5):
         return read_hdf5(path, ("source", "target"), optional=_OPTIONAL)
     return read_npz(path, ("source", "target"), optional=_OPTIONAL)
@@ -203,9 +204,9 @@ def _read_arrays(path: Path) -> Mapping[str, Any]:
 def _way_of(kind: str) -> str:
     """How the content of a file of another kind becomes pairs, or what else it may be."""
     if kind in FILMS:
-        return f"detect(frames=read_film(...)) if it is a film, or {_SAVED}"
+        return "two of them (detect SOURCES TARGETS), or detect(frames=read_film(...)) if it is a film"
     if kind in STILLS:
-        return "a folder with source/ and target/"
+        return "two folders of images, or one with source/ and target/"
     return f"scipy.io.loadmat and {_SAVED}" if kind == "mat" else _SAVED
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from liescope.data.guard import check_place, quoted, reason, told_path
+from liescope.data.guard import check_place, reason, told_path
 from liescope.data.hdf5 import HDF5Images, read_hdf5, write_hdf5
 from liescope.data.images import IMAGE_SUFFIXES, image_header, read_image
 from liescope.data.lazy import LazyImages
@@ -21,10 +21,15 @@ __all__ = [
     "HDF5Images",
     "LazyImages",
     "image_files",
+    "match_folders",
     "read_folders",
     "read_hdf5",
+    "sides_of_folder",
     "write_hdf5",
 ]
+
+SIDES = (("source", "target"), ("before", "after"))
+"""Names of the sub-folders of a folder of pairs."""
 
 
 class FolderImages(LazyImages):
@@ -76,30 +81,31 @@ def image_files(folder: Path) -> list[Path]:
     return sorted(names)
 
 
+def sides_of_folder(path: Path) -> tuple[Path, Path] | None:
+    """The two sub-folders of a folder that hold pairs; None where there are none.
+
+    Raises
+    ------
+    InputError
+        One without the other.
+    """
+    for names in SIDES:
+        first, second = (path / name for name in names)
+        if first.is_dir() and second.is_dir():
+            return first, second
+        if first.is_dir() or second.is_dir():
+            missing = names[1] if first.is_dir() else names[0]
+            told = f"{told_path(path)}, got no '{missing}'"
+            raise InputError(f"expected folders '{names[0]}' and '{names[1]}' in {told}")
+    return None
+
+
 def read_folders(path: Path) -> dict[str, Any]:
-    """Pairs in ``path/source`` and ``path/target``: files matched by name, without their suffix."""
-    sides: dict[str, dict[str, Path]] = {}
-    for side in ("source", "target"):
-        folder = path / side
-        if not folder.is_dir():
-            raise InputError(f"expected folders 'source' and 'target' in '{path}', got no '{side}'")
-        sides[side] = _by_stem(image_files(folder))
-    unmatched = sorted(sides["source"].keys() ^ sides["target"].keys())
-    if unmatched:
-        raise InputError(
-            f"expected every image in both folders of '{path.name}', got {len(unmatched)} without a partner, "
-            f"the first {quoted(unmatched[0])}"
-        )
-    if not sides["source"]:
-        raise InputError(f"expected image files in '{path}/source', got none, try {', '.join(IMAGE_SUFFIXES[:3])}")
-    names = sorted(sides["source"])
-    arrays: dict[str, Any] = {side: FolderImages([files[n] for n in names]) for side, files in sides.items()}
-    source, target = arrays["source"], arrays["target"]
-    if source.dtype != target.dtype:
-        raise InputError(
-            f"expected images of one type, got {source.dtype} in 'source/{source.files[0].name}' and "
-            f"{target.dtype} in 'target/{target.files[0].name}', try writing all of them alike"
-        )
+    """Pairs in ``path/source`` and ``path/target``, or ``before`` and ``after``: files matched by name."""
+    sides = sides_of_folder(path)
+    if sides is None:
+        raise InputError(f"expected folders 'source' and 'target' in {told_path(path)}, got neither")
+    arrays = match_folders(*sides)
     meta = path / "meta.json"
     if meta.is_file():
         try:
@@ -109,14 +115,49 @@ def read_folders(path: Path) -> dict[str, Any]:
     return arrays
 
 
-def _by_stem(files: Sequence[Path]) -> dict[str, Path]:
-    """Files by their names without suffix; two of one name would be one image, and the other one left out."""
+def match_folders(sources: Path, targets: Path) -> dict[str, Any]:
+    """``source``, ``target`` and ``names`` of two folders whose image files have the same names, suffixes apart.
+
+    Raises
+    ------
+    InputError
+        No images, a name that only one folder has (the first one is told) or that one has twice, images of several
+        types.
+    """
+    sides = [_by_stem(folder) for folder in (sources, targets)]
+    unmatched = sorted(sides[0].keys() ^ sides[1].keys())
+    if unmatched:
+        first = unmatched[0]
+        has, lacks = (sources, targets) if first in sides[0] else (targets, sources)
+        file = (sides[0] | sides[1])[first].name
+        counts = f"{len(sides[0])} and {len(sides[1])} images, " if len(sides[0]) != len(sides[1]) else ""
+        raise InputError(
+            f"expected the same names in {told_path(sources)} and {told_path(targets)}, got {counts}{len(unmatched)} "
+            f"without a partner, the first {told_path(file)} in {told_path(has)} alone, try renaming it, or its "
+            f"partner in {told_path(lacks)}"
+        )
+    names = sorted(sides[0])
+    source, target = (FolderImages([side[name] for name in names]) for side in sides)
+    if source.dtype != target.dtype:
+        raise InputError(
+            f"expected images of one type, got {source.dtype} in '{_told(source.files[0])}' and "
+            f"{target.dtype} in '{_told(target.files[0])}', try writing all of them alike"
+        )
+    files = np.array([[file.name for file in stack.files] for stack in (source, target)]).T
+    return {"source": source, "target": target, "names": files}
+
+
+def _by_stem(folder: Path) -> dict[str, Path]:
+    """Image files by their names without suffix; two of one name would be one image, and the other one left out."""
+    files = image_files(folder)
+    if not files:
+        raise InputError(f"expected image files in {told_path(folder)}, got none, try {', '.join(IMAGE_SUFFIXES[:3])}")
     named: dict[str, Path] = {}
     for file in files:
         other = named.setdefault(file.stem, file)
         if other is not file:
             raise InputError(
-                f"expected one image of each name in {told_path(file.parent)}, got {told_path(other.name)} and "
+                f"expected one image of each name in {told_path(folder)}, got {told_path(other.name)} and "
                 f"{told_path(file.name)}, try removing one of them"
             )
     return named

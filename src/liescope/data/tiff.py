@@ -6,6 +6,7 @@ import contextlib
 import logging
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from liescope.data.kinds import other_kind
 from liescope.data.spool import Spool, mapped, native_order
 from liescope.errors import InputError, require_memory, require_packages
 
-__all__ = ["read_tiff_film", "read_tiff_image", "written_axes"]
+__all__ = ["TiffStack", "is_one_page", "read_tiff_film", "read_tiff_image", "read_tiff_stack", "written_axes"]
 
 _TIME, _CHANNEL = "TIQ", "CS"
 _AXES = {
@@ -102,6 +103,17 @@ def _decoded(path: Path, page: Any) -> np.ndarray:
     return np.asarray(page.asarray())
 
 
+def is_one_page(path: Path) -> bool:
+    """Whether a file holds one image, and not a stack."""
+    with _opened(path) as file:
+        return len(file.pages) == 1 and len(file.series) == 1 and len(file.series[0].shape) <= 3 - _is_stack(file)
+
+
+def _is_stack(file: Any) -> bool:
+    """Whether its one page holds a stack without colours, as tifffile writes one in one piece."""
+    return file.series[0].axes[-1] != "S" and len(file.series[0].shape) > 2 and len(file.pages[0].shape) == 2
+
+
 def _only_page(path: Path, file: Any) -> Any:
     if len(file.pages) > 1 or len(file.series) != 1 or len(file.series[0].shape) > 3:
         raise InputError(
@@ -164,6 +176,78 @@ def read_tiff_film(path: Path) -> Any:
     return native_order(stack)
 
 
+@dataclass(frozen=True, eq=False)
+class TiffStack:
+    """All of a file's pixels as they are stored, and how to write others like them.
+
+    Attributes
+    ----------
+    pixels : array
+        Of the axes ``axes``.
+    axes : str
+        As tifffile names them.
+    how : dict
+        For ``tifffile.imwrite``.
+    """
+
+    pixels: np.ndarray
+    axes: str
+    how: dict[str, Any]
+
+    def as_images(self, array: np.ndarray) -> np.ndarray:
+        """An array of the file's axes as (..., H, W), or (..., C, H, W) where there are channels: a view."""
+        channel = [k for k, axis in enumerate(self.axes) if axis in _CHANNEL][-1:]
+        last = [*channel, self.axes.index("Y"), self.axes.index("X")]
+        return array.transpose([k for k in range(array.ndim) if k not in last] + last)
+
+    @property
+    def image_rank(self) -> int:
+        """Axes of one image."""
+        return 3 if set(self.axes) & set(_CHANNEL) else 2
+
+
+def read_tiff_stack(path: Path) -> TiffStack:
+    """One image or a stack of pages with whatever axes, to be written anew.
+
+    Raises
+    ------
+    InputError
+        Several stacks or pages of several sizes, alpha, palettes; truncated or corrupt.
+    """
+    with _opened(path) as file:
+        if not file.series:
+            raise InputError(f"expected images in '{path.name}', got a TIFF file without any")
+        series, page = file.series[0], file.series[0].keyframe
+        if len(file.series) > 1:
+            raise InputError(_several_sizes(path, file))
+        _check_colours(path, page)
+        if _colours(page) < page.samplesperpixel:
+            raise InputError(f"expected images without alpha, got '{path.name}' with it, try saving it without")
+        axes = series.axes
+        if "Y" not in axes or "X" not in axes:
+            raise InputError(f"expected images in '{path.name}', got the axes {axes}")
+        pixels = _pixels(path, series) if series.dtype != bool else np.broadcast_to(np.False_, series.shape)
+        return TiffStack(pixels, axes, _written_like(file, series, page))
+
+
+def _written_like(file: Any, series: Any, page: Any) -> dict[str, Any]:
+    """Colours, axes, resolution and the dialect of a file, as ``tifffile.imwrite`` takes them."""
+    import tifffile
+
+    known = tifffile.PHOTOMETRIC
+    how: dict[str, Any] = {"photometric": known.RGB if page.photometric == known.YCBCR else page.photometric}
+    if file.is_imagej or file.is_ome:
+        how |= {"imagej" if file.is_imagej else "ome": True, "metadata": {"axes": series.axes}}
+    else:
+        how |= {"metadata": {"axes": series.axes}} if len(series.shape) > 2 else {"metadata": None}
+    if "XResolution" in page.tags and "YResolution" in page.tags:
+        how["resolution"] = (page.tags["XResolution"].value, page.tags["YResolution"].value)
+        how["resolutionunit"] = page.tags["ResolutionUnit"].value if "ResolutionUnit" in page.tags else None
+    if page.axes[:1] == "S" and not file.is_imagej:
+        how["planarconfig"] = tifffile.PLANARCONFIG.SEPARATE
+    return how
+
+
 def _several_sizes(path: Path, file: Any) -> str:
     shapes = [(tuple(page.shape), int(page.index)) for page in file.pages]
     first = shapes[0]
@@ -183,7 +267,7 @@ def _time_and_channel(path: Path, series: Any) -> tuple[int, int | None]:
     if not times and not others and (not channels or axes[-1] == "S" or "S" in axes):
         raise InputError(
             f"expected pairs or a film, got one image, '{path.name}', try a stack of several pages, "
-            "or a folder with source/ and target/"
+            "two folders of images, or one with source/ and target/"
         )
     if len(times) == 1 and len(channels) <= 1 and not others and "Y" in axes and "X" in axes:
         return times[0], channels[0] if channels else None

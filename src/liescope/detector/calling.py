@@ -24,7 +24,7 @@ def detect(
     source_mask: Any = None,
     target_mask: Any = None,
     nodata: float | None = None,
-    image_shape: Sequence[int] | None = None,
+    image_shape: int | Sequence[int] | None = None,
     engine: str = "auto",
     basis: str | Basis = "affine",
     n_generators: str | int = "auto",
@@ -38,14 +38,18 @@ def detect(
 ) -> SymmetryResult:
     """Find the continuous symmetry that relates pairs of images: :class:`SymmetryDetector` in one call.
 
-    ``detect(frames=F, lags=[1, 2, 3])`` takes a film in place of pairs.
+    ``detect(frames=F, lags=[1, 2, 3])`` takes a film in place of pairs; ``detect(pairs)``, ``detect("pairs.npz")`` and
+    ``detect("before", "after")`` (two folders) read what people have of them.
 
     Parameters
     ----------
-    X, Y : arrays or lazy stacks, shape (N, H, W), (N, C, H, W), or flattened (N, H*W) with ``image_shape``
+    X, Y : arrays, tensors or lazy stacks, shape (N, H, W), (N, C, H, W), or flattened (N, H*W) with ``image_shape``
         Sources and targets: y = exp(t X) x with t hidden and different in every pair. Any real dtype and any grey
         scale; H and W of at least 5 pixels; NaN is a missing pixel. A few hundred pairs are plenty, one is measured.
-    frames : array or lazy stack, shape (T, H, W) or (T, C, H, W), optional
+        Also two paths (folders with images of the same names, or stacks); or ``X`` alone: a
+        :class:`liescope.data.Pairs`, a path of pairs or of a film, ``(X, Y)``, a mapping with ``source`` and
+        ``target``, a TensorDataset, a DataLoader or an iterator of pairs, which are read into memory.
+    frames : array, tensor, lazy stack, shape (T, H, W) or (T, C, H, W), or path, optional
         A film in place of ``X`` and ``Y`` (:func:`liescope.data.read_film` reads one).
     lags : int or sequence of int, optional
         Frames from the first to the second of a film's pairs; default 1.
@@ -53,8 +57,8 @@ def detect(
         True where a pixel is valid.
     nodata : float, optional
         The value of pixels that were not measured.
-    image_shape : (H, W) or (C, H, W), optional
-        Of flattened rows.
+    image_shape : int, (H, W) or (C, H, W), optional
+        Of flattened rows; one number is the side of a square.
     engine : {"auto", "registration", "latent"}
         ``registration``: seconds, no network. ``latent``: the paper's networks, a minute or two; needs the extra
         ``latent``. ``auto`` is registration.
@@ -100,7 +104,7 @@ def detect(
     >>> from liescope.data import make_pairs
     >>> pairs = make_pairs(transform="rotation", range=60, pairs=100)
     >>> result = detect(pairs.source, pairs.target)
-    >>> result.verdict, result.generators[0].generator.name
+    >>> result.verdict, result.generators[0].name
     ('symmetry', 'rotation')
     >>> measured, true = result.natural[:, 0], pairs.natural_magnitude[:, 0]  # degrees
     >>> bool(abs(measured - true).max() < 1)

@@ -13,6 +13,7 @@ from sklearn.exceptions import NotFittedError
 from liescope.data import ImageStack, validate_images
 from liescope.detector.branch import followed, on_branch
 from liescope.detector.fitting import fitted_pairs
+from liescope.detector.inputs import given, plain_images
 from liescope.detector.parameters import Parameters
 from liescope.engines import Fitted, Progress
 from liescope.engines.latent import LatentConfig, TrainedLatent
@@ -113,7 +114,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         self,
         X: Any = None,
         Y: Any = None,
-        image_shape: Sequence[int] | None = None,
+        image_shape: int | Sequence[int] | None = None,
         *,
         frames: Any = None,
         lags: int | Sequence[int] | None = None,
@@ -125,10 +126,13 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X, Y : arrays or lazy stacks, shape (N, H, W), (N, C, H, W), or flattened (N, H*W) with ``image_shape``
-            Sources and targets, any real dtype; H and W >= 5. NaN is a missing pixel.
-        image_shape : (H, W) or (C, H, W), optional
-        frames : array or lazy stack, shape (T, H, W) or (T, C, H, W), optional
+        X, Y : arrays, tensors or lazy stacks, shape (N, H, W), (N, C, H, W), or flattened (N, H*W) with ``image_shape``
+            Sources and targets, any real dtype; H and W >= 5. NaN is a missing pixel. Also two paths (folders or
+            stacks), or X alone: a :class:`liescope.data.Pairs`, a path, ``(X, Y)``, a TensorDataset, a DataLoader or an
+            iterator of pairs, all of which are read into memory.
+        image_shape : int, (H, W) or (C, H, W), optional
+            Of flattened rows; one number is the side of a square.
+        frames : array, tensor, lazy stack, shape (T, H, W) or (T, C, H, W), or path, optional
             A film in place of pairs (:func:`liescope.data.read_film` reads one).
         lags : int or sequence of int, optional
             Frames from the first to the second of its pairs; default 1.
@@ -160,12 +164,13 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         self.magnitudes_ = self.result_.t
         return self
 
-    def predict_magnitude(self, X: Any, Y: Any, image_shape: Sequence[int] | None = None) -> np.ndarray:
+    def predict_magnitude(self, X: Any, Y: Any = None, image_shape: int | Sequence[int] | None = None) -> np.ndarray:
         """Magnitudes of new pairs along the found generators.
 
         Parameters
         ----------
-        X, Y : arrays or lazy stacks, (M, H, W), (M, C, H, W) or flattened (M, C*H*W), of the fitted image size; M >= 1
+        X, Y : arrays, tensors or lazy stacks, (M, H, W), (M, C, H, W) or flattened (M, C*H*W)
+            Of the fitted image size; M >= 1. Or whatever else :meth:`fit` takes.
 
         Returns
         -------
@@ -178,22 +183,18 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         result, t = self._fitted(), self._fitted_engine.measure(source, target).t
         return on_branch(self.generators_, t, followed(result.t, result.accepted))
 
-    def flow(self, X: Any, t: float | Sequence[float] | np.ndarray) -> np.ndarray:
-        """Images moved along the found generators: exp(sum_k t_k X_k) applied to each.
+    def flow(self, X: Any, t: Any) -> Any:
+        """Images moved along the found generators: exp(sum_k t_k X_k) applied to each; tensor in, tensor out.
 
         Parameters
         ----------
-        X : array, shape (N, H, W) or (N, C, H, W)
+        X : array or tensor, shape (N, H, W) or (N, C, H, W)
             Of any size. What comes in from outside looks like the background of the fitted images.
         t : float, or array of shape (K,), (N, K), or (N,) where K is 1
         """
-        result, images = self._fitted(), np.asarray(X)
-        magnitudes = np.asarray(t, dtype=np.float64)
-        if len(result.generators) == 1 and magnitudes.ndim == 1 and len(magnitudes) > 1:
-            magnitudes = magnitudes[:, None]
-        return result.transform(images, magnitudes)
+        return self._fitted().transform(X, t)
 
-    def score(self, X: Any, Y: Any, image_shape: Sequence[int] | None = None) -> float:
+    def score(self, X: Any, Y: Any = None, image_shape: int | Sequence[int] | None = None) -> float:
         """1 - transported error / identity error over pairs; 1 is perfect, 0 no better than not moving at all."""
         source, target = self._like_fitted(X, Y, image_shape)
         if self._fitted_engine is None or not self.generators_:
@@ -204,7 +205,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
 
     def encode(self, X: Any) -> np.ndarray:
         """Latents (N, channels, d) of images; latent engine only."""
-        return self._latent().encode(X)
+        return self._latent().encode(plain_images(X, "images"))
 
     def decode(self, z: Any, t: float | Sequence[float] | np.ndarray = 0.0) -> np.ndarray:
         """Images (N, C, H, W) of latents moved by t; latent engine only."""
@@ -212,7 +213,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
 
     def reconstruct(self, X: Any, t: float | Sequence[float] | np.ndarray = 0.0) -> np.ndarray:
         """Images (N, C, H, W) through encoder, exp(tG) and decoder; latent engine only."""
-        return self._latent().reconstruct(X, t)
+        return self._latent().reconstruct(plain_images(X, "images"), t)
 
     def traverse(self, X: Any, ts: Sequence[float] | np.ndarray) -> np.ndarray:
         """Every image at every magnitude, decoded: (N, S, C, H, W); latent engine only.
@@ -221,7 +222,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         ----------
         ts : array, shape (S,), or (S, K) for several generators
         """
-        return self._latent().traverse(X, ts)
+        return self._latent().traverse(plain_images(X, "images"), ts)
 
     def _latent(self) -> TrainedLatent:
         self._fitted()
@@ -229,14 +230,19 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
             raise InputError('expected a detector with engine="latent", got one without a latent model')
         return self._fitted_engine
 
-    def _like_fitted(self, X: Any, Y: Any, image_shape: Sequence[int] | None) -> tuple[ImageStack, ImageStack]:
+    def _like_fitted(self, X: Any, Y: Any, image_shape: int | Sequence[int] | None) -> tuple[ImageStack, ImageStack]:
         """Checked pairs of the fitted image size; flattened ones are taken for images of that size."""
         shape = self._fitted().shape
-        if image_shape is None and np.ndim(X) == np.ndim(Y) == 2:
+        data = given(X, Y)
+        if data.frames is not None:
+            raise InputError("expected pairs to measure, got a film, try X and Y, or fit(frames=...)")
+        sides = data.source, data.target
+        if image_shape is None and np.ndim(sides[0]) == np.ndim(sides[1]) == 2:
             image_shape = shape
-        source, target = validate_images(X, Y, image_shape, min_pairs=1, nan=True)
+        source, target = validate_images(*sides, image_shape, min_pairs=1, nan=True)
         if tuple(source.shape[1:]) != shape:
-            raise InputError(f"expected images of shape {shape} as fitted, got {tuple(source.shape[1:])}")
+            fitted = shape[shape[0] == 1 :]
+            raise InputError(f"expected images of shape {fitted} as fitted, got X of shape {np.shape(sides[0])}")
         return source, target
 
     def _html_repr(self) -> str:

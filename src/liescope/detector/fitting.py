@@ -10,13 +10,17 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from liescope.algebra import check_basis
 from liescope.data import validate_images
 from liescope.detector.description import described
 from liescope.detector.filming import pairs_of_film, with_frames
+from liescope.detector.inputs import given
 from liescope.detector.missing import missing_pixels
 from liescope.detector.parameters import Parameters, checked_parameters
 from liescope.detector.samples import samples_of
+from liescope.detector.scales import with_scales
 from liescope.detector.starting import start_of, with_covariances
 from liescope.engines import AUTO, Fitted, PairSet, Progress, Settings, choose_engine
 from liescope.engines.workers import worker_pool
@@ -39,7 +43,7 @@ def fitted_pairs(
     parameters: Parameters,
     X: Any,
     Y: Any,
-    image_shape: Sequence[int] | None = None,
+    image_shape: int | Sequence[int] | None = None,
     *,
     frames: Any = None,
     lags: int | Sequence[int] | None = None,
@@ -49,12 +53,13 @@ def fitted_pairs(
 ) -> FittedPairs:
     """Check everything, choose the engine, fit, describe. Data as of :meth:`liescope.SymmetryDetector.fit`."""
     basis, options = checked_parameters(parameters)
-    film = pairs_of_film(X, Y, frames, lags)
+    data = given(X, Y, frames, source_mask, target_mask)
+    film = pairs_of_film(data.source, data.target, data.frames, lags)
     if film is None:
-        source, target = validate_images(X, Y, image_shape, min_pairs=1, nan=True)
+        source, target = validate_images(data.source, data.target, image_shape, min_pairs=1, nan=True)
     else:
         source, target = validate_images(film.source, film.target, min_pairs=1, nan=True)
-    missing = missing_pixels(source, target, source_mask, target_mask, nodata)
+    missing = missing_pixels(source, target, data.source_mask, data.target_mask, nodata)
     check_basis(basis, (int(source.shape[-2]), int(source.shape[-1])))
     stages = _Stages(parameters.progress)
     report: Progress = stages
@@ -74,10 +79,15 @@ def fitted_pairs(
         fit = engine.fit(pairs, basis, settings, report, start)
     fit = with_covariances(fit, engine, pairs, basis, settings)
     result = described(fit, engine.name, pairs, basis, settings.seed, _told(parameters, basis, options))
-    result = result if film is None else with_frames(result, film)
-    result = dataclasses.replace(result, seconds=time.perf_counter() - began)
+    files = data.names
+    if film is None:
+        result = with_scales(result, pairs)
+    else:
+        result = with_frames(result, film)
+        files = None if files is None else np.stack([files[film.first], files[film.second]], axis=1)
+    result = dataclasses.replace(result, seconds=time.perf_counter() - began, names=files)
     stages.end()
-    names = " and ".join(one.generator.name for one in result.generators)
+    names = " and ".join(one.name for one in result.generators)
     logger.info("%s%s: %s", result.verdict, names and f", {names}", result.reason)
     logger.info("%d of %d pairs accepted, %.1f s in all", result.accepted.sum(), len(pairs), result.seconds)
     return FittedPairs(dataclasses.replace(result, samples=samples_of(result, pairs, fit.fitted)), fit.fitted)

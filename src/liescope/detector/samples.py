@@ -32,6 +32,8 @@ def _filled(pairs: PairSet, side: str, index: np.ndarray) -> np.ndarray:
 def _single(images: np.ndarray) -> np.ndarray:
     """In single precision, as far as that goes."""
     largest = float(np.finfo(np.float32).max) / _ROOM
+    if images.dtype == np.float16:  # which has no room for that bound
+        return images.astype(np.float32)
     return np.asarray(np.clip(images, -largest, largest), dtype=np.float32)
 
 

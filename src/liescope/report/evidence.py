@@ -41,6 +41,9 @@ def evidence_words(result: Answer) -> list[str]:
     if result.generators:
         words.append(_accepted_words(result))
         words += _identifiable_words(result)
+    if scales := evidence.get("scales"):
+        note = str(scales["note"])
+        words.append(f"{note[:1].upper()}{note[1:]}.")
     return words + film_words(result)
 
 

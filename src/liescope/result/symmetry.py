@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from liescope.answer import Answer, read_answer
+from liescope.answer.table import magnitude_columns, write_csv
 from liescope.data.pairs import atomic_path
 from liescope.engines import Fitted, restore
 from liescope.engines.latent import TrainedLatent
-from liescope.errors import InputError
+from liescope.errors import InputError, require_packages
 from liescope.geometry import Basis
 from liescope.geometry.transport import Border, Interpolation
 
@@ -77,7 +78,8 @@ class SymmetryResult(Answer):
             )
         back = -self.film.t[start : start + len(array)]
         back = np.where(np.isfinite(back).all(axis=1, keepdims=True), back, 0.0)
-        return self.transform(array, back, interpolation=interpolation, border=border)
+        moved: np.ndarray = self.transform(array, back, interpolation=interpolation, border=border)
+        return moved
 
     def save(self, path: str | Path) -> Path:
         """Write the result folder, data and page, all or nothing; an earlier result there is replaced.
@@ -90,6 +92,25 @@ class SymmetryResult(Answer):
         from liescope.report.folder import write_folder
 
         return write_folder(self, path)
+
+    def to_frame(self) -> Any:
+        """What was measured of every pair as a pandas DataFrame, in natural units; the columns of ``magnitudes.csv``.
+
+        Raises
+        ------
+        InputError
+            pandas is not installed.
+        """
+        require_packages("pandas")
+        import pandas as pd
+
+        return pd.DataFrame(magnitude_columns(self))
+
+    def to_csv(self, path: str | Path) -> Path:
+        """Write the table of pairs as in ``magnitudes.csv``, all or nothing."""
+        with atomic_path(Path(path)) as temporary:
+            write_csv(self, temporary)
+        return Path(path)
 
     def report(self, path: str | Path) -> Path:
         """Write the page, one self-contained HTML file."""
@@ -117,7 +138,7 @@ def load_result(path: str | Path, basis: Basis | None = None) -> SymmetryResult:
     Parameters
     ----------
     path : path
-        The folder that :meth:`SymmetryResult.save` or ``liescope detect --out`` wrote.
+        The folder that :meth:`SymmetryResult.save` or ``liescope detect --out`` wrote, or the ``result.json`` in it.
     basis : Basis, optional
         Needed only where the detection used fields of your own: files keep their names, not their functions.
 

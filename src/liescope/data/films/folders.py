@@ -14,7 +14,7 @@ from liescope.data.spool import Spool
 from liescope.data.stacks import image_files
 from liescope.errors import InputError
 
-__all__ = ["natural_order", "read_frame_folder"]
+__all__ = ["frame_names", "natural_order", "read_frame_folder"]
 
 _NUMBER = re.compile(r"(\d+)")
 
@@ -39,17 +39,21 @@ def read_frame_folder(path: Path) -> Any:
         No images; files without a number or of several names; two numbers that both count; frames of several sizes
         or types, both files named; a file that cannot be read.
     """
-    files = {file.name: file for file in image_files(path)}
-    if not files:
+    names = frame_names(path)
+    if not names:
         raise InputError(
             f"expected image files in the folder '{path}', got none, try frame0001.png, frame0002.png, ..."
         )
-    names = natural_order(list(files))
     _check_names(path, names)
     with Spool(path.name) as spool:
         for name in names:
-            spool.add(read_image(files[name]), f"'{name}'")
+            spool.add(read_image(path / name), f"'{name}'")
         return spool.frames()
+
+
+def frame_names(path: Path) -> list[str]:
+    """Names of the image files of a folder, in the order of the film."""
+    return natural_order([file.name for file in image_files(path)])
 
 
 def _check_names(path: Path, names: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from liescope.data.checks import MIN_SIDE, ImageStack
+from liescope.data.checks import MIN_SIDE, ImageStack, channels_last
 from liescope.data.guard import reason
 from liescope.data.lazy import LazyImages
 from liescope.errors import InputError
@@ -97,7 +97,7 @@ def as_film(frames: Any) -> Any:
         raise InputError(f"expected real or integer pixels in frames, got dtype {dtype}, try float32 or uint8")
     if len(shape) not in (3, 4):
         raise InputError(f"expected frames of shape (T, H, W) or (T, C, H, W), got {shape}")
-    if len(shape) == 4 and shape[-1] in (1, 3, 4) and shape[1] >= MIN_SIDE:
+    if channels_last(shape):
         raise InputError(
             f"expected frames with channels first, (T, C, H, W), got {shape}, try frames.transpose(0, 3, 1, 2)"
         )

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
-from liescope.data.archives import array_names, read_npy, read_npz
+from liescope.data.archives import names_in_npz, read_npy, read_npz
 from liescope.data.checks import listed
 from liescope.data.films.fits import read_fits_cube
 from liescope.data.films.folders import read_frame_folder
 from liescope.data.films.pairing import as_film
 from liescope.data.films.video import VIDEO_SUFFIXES, read_animation, read_video
-from liescope.data.guard import check_place, reading, told_path
+from liescope.data.guard import check_place, told_path
 from liescope.data.hdf5 import array_names_of_hdf5, read_hdf5
 from liescope.data.kinds import ANIMATIONS, KINDS, STILLS, VIDEOS, file_kind
-from liescope.data.stacks import image_files
+from liescope.data.stacks import SIDES, image_files
 from liescope.data.tiff import read_tiff_film
 from liescope.errors import InputError
 
@@ -105,7 +104,7 @@ def _kind(path: Path) -> str | None:
 
 
 def _folder_holds_film(path: Path) -> bool:
-    if (path / "source").is_dir() or (path / "target").is_dir():
+    if any((path / name).is_dir() for names in SIDES for name in names):
         return False
     if (path / "result.json").is_file():
         raise InputError(f"expected pairs or a film, got the folder of a result, '{path}'")
@@ -113,7 +112,7 @@ def _folder_holds_film(path: Path) -> bool:
         return True
     raise InputError(
         f"expected pairs or a film, got the folder '{path}' without either, try folders source/ and target/ in it, "
-        "or frames frame0001.png, frame0002.png, ..."
+        "two folders of images (detect SOURCES TARGETS), or frames frame0001.png, frame0002.png, ..."
     )
 
 
@@ -136,17 +135,14 @@ def _arrays_hold_film(path: Path, kind: str) -> bool:
 
 def _names(path: Path, kind: str) -> set[str]:
     """Names of the arrays in a file."""
-    if kind != "npz":
-        return array_names_of_hdf5(path)
-    with reading(path, "an .npz file"), zipfile.ZipFile(path) as archive:
-        return set(array_names(archive))
+    return names_in_npz(path) if kind == "npz" else array_names_of_hdf5(path)
 
 
 def _refusal(path: Path, kind: str | None) -> str:
     if kind in STILLS:
         return (
             f"expected pairs or a film, got one image, '{path.name}', try a folder of numbered frames, "
-            "or a folder with source/ and target/"
+            "two folders of images, or one with source/ and target/"
         )
     advice = {
         "pickle": "(pickles are never loaded), try np.savez",

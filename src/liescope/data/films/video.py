@@ -178,7 +178,7 @@ def read_animation(path: Path) -> np.ndarray:
         if count < 2:
             raise InputError(
                 f"expected pairs or a film, got one image, '{path.name}', try a folder of numbered frames, "
-                "or a folder with source/ and target/"
+                "two folders of images, or one with source/ and target/"
             )
         for frame in ImageSequence.Iterator(image):
             spool.add(np.asarray(frame.convert("RGB")))

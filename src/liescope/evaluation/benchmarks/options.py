@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from liescope.data import Corpus
+from liescope.errors import install_hint
 from liescope.evaluation.benchmarks.parallel import processes, side_by_side
 from liescope.evaluation.benchmarks.unfinished import Kept, code_digest, kept_folder
 
@@ -35,7 +36,7 @@ _EXTRAS = {
 def require(package: str) -> None:
     """Raise UnavailableError where a package that a benchmark compares with is not installed."""
     if importlib.util.find_spec(package) is None:
-        raise UnavailableError(f"{package} is not installed, try pip install 'liescope[{_EXTRAS[package]}]'")
+        raise UnavailableError(f"{package} is not installed, try {install_hint(package, _EXTRAS[package])}")
 
 
 def _silent(stage: str, fraction: float) -> None:
