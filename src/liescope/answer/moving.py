@@ -28,6 +28,12 @@ def check_finite(when: str, images: np.ndarray, start: int = 0) -> None:
         raise InputError(f"expected finite pixels{when}, got NaN or infinite ones, the first in image {first}{advice}")
 
 
+def _check_reach(t: np.ndarray, most: float) -> None:
+    largest = float(np.abs(t).max(initial=0.0))
+    if largest > most:
+        raise InputError(f"expected magnitudes t that can be computed with, got {largest:.3g}, try smaller ones")
+
+
 class SymmetryTransform(nn.Module):
     """Images moved along found generators, as a module: ``forward(images, t)``.
 
@@ -138,15 +144,13 @@ class SymmetryTransform(nn.Module):
             each = f", or {count} for as many images" if count > 1 else ""
             told = tuple(values.shape)
             raise InputError(f"expected {size} magnitude{'s' * (size > 1)} t{each}, got shape {told}")
-        if not isinstance(t, Tensor) and not torch.isfinite(values).all():
-            raise InputError(f"expected finite magnitudes t, got {values.ravel().tolist()[:4]}")
+        # Tensors may lie anywhere: nobody waits for what is in them.
+        if not isinstance(t, Tensor):
+            if not torch.isfinite(values).all():
+                raise InputError(f"expected finite magnitudes t, got {values.ravel().tolist()[:4]}")
+            _check_reach(values.numpy(), float(torch.finfo(dtype).max) / size)
         coefficients = self.coefficients.to(device)
         values = values.to(device, coefficients.dtype)
-        if self.product:
-            fields = [(values[..., k : k + 1] * coefficients[k]).to(dtype) for k in range(size)]
-        else:
-            fields = [(values @ coefficients).to(dtype)]
-        if not isinstance(t, Tensor) and not all(torch.isfinite(one).all() for one in fields):
-            largest = float(values.abs().max())
-            raise InputError(f"expected magnitudes t that can be computed with, got {largest:.3g}, try smaller ones")
-        return fields
+        if not self.product:
+            return [(values @ coefficients).to(dtype)]
+        return [(values[..., k : k + 1] * coefficients[k]).to(dtype) for k in range(size)]
