@@ -191,14 +191,14 @@ def test_transform_in_chunks_is_transform_at_once(make_result, monkeypatch):
     result = make_result("rotation")
     images = np.random.default_rng(1).random((7, 12, 12))
     whole = result.transform(images, 0.3)
-    monkeypatch.setattr("liescope.answer.answer.CHUNK_PIXELS", 300)
+    monkeypatch.setattr("liescope.answer.moving.CHUNK_PIXELS", 300)
     np.testing.assert_array_equal(result.transform(images, 0.3), whole)
 
 
 @pytest.mark.parametrize(
     ("images", "t", "message"),
     [
-        (np.zeros((2, 12, 12)), [0.1, 0.2], "expected 1 magnitude t"),
+        (np.zeros((2, 12, 12)), [0.1, 0.2, 0.3], "expected 1 magnitude t"),
         (np.zeros((2, 12, 12)), np.nan, "expected finite magnitudes"),
         (np.full((2, 12, 12), np.nan), 0.1, "the first in image 0"),
         (np.zeros(12), 0.1, r"expected images \(N, H, W\)"),
