@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -176,7 +177,7 @@ def select_scheme(
     if reach not in ("evidence", "given"):
         raise InputError(f"expected reach 'evidence' or 'given', got {reach!r}")
     data = labelled(images, labels)
-    candidates = _distinct([Scheme.none(), *(as_scheme(one, data.shape) for one in schemes)])
+    candidates = _candidates(schemes, data.shape)
     data = stratified(data, most, random_state)
     process = PooledProcess(data.images, indicators(data), random_state)
     found: list[tuple[Scheme, Evidence, list[tuple[float, float]]]] = []
@@ -192,17 +193,25 @@ def select_scheme(
     )
 
 
-def _distinct(schemes: Sequence[Scheme]) -> list[Scheme]:
-    """The schemes, without repeated ones of no sharing; others of one name are numbered."""
-    kept: list[Scheme] = []
-    for scheme in schemes:
-        if scheme.generators or not any(not one.generators for one in kept):
-            kept.append(scheme)
-    names = [scheme.name for scheme in kept]
-    repeated = sorted({name for name in names if names.count(name) > 1})
+def _candidates(asked: Sequence[str | Scheme | SymmetryResult | Generator], shape: tuple[int, int]) -> list[Scheme]:
+    """No sharing, and what was asked for: what was found beside a scheme of that name gets another name."""
+    words = [one for one in asked if isinstance(one, str)]
+    repeated = sorted({word for word in words if words.count(word) > 1})
     if repeated:
         raise InputError(f"expected every scheme once, got {', '.join(repeated)} several times")
-    return kept
+    kept = {NONE: Scheme.none()}
+    # Names that are written come first: they stay as they are.
+    for one in sorted(asked, key=lambda one: not isinstance(one, str)):
+        scheme = as_scheme(one, shape)
+        if scheme.generators:
+            name = next(name for name in _names(scheme.name) if name not in kept)
+            kept[name] = replace(scheme, name=name)
+    return list(kept.values())
+
+
+def _names(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name} ({number})" for number in count(2))
 
 
 def _at_best_reach(
