@@ -244,6 +244,7 @@ PUBLIC = {
         "orbit_copies",
         "select_scheme",
         "train",
+        "write_choice",
     ],
     "liescope.evaluation": [
         "CoefficientErrors",

@@ -243,6 +243,35 @@ def detect(
 
 
 @app.command()
+def choose(
+    labelled: Annotated[Path, typer.Argument(metavar="LABELLED", help="An .npz or .h5 with images and labels.")],
+    out: Annotated[Path, typer.Option(help="Folder to write: choice.json and report.html.")],
+    schemes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="S,...",
+            help="none, rotation, scale, translation, shear, ..., products with +, folders of results. Default: eight.",
+        ),
+    ] = None,
+    seed: Seed = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print choice.json instead of the table.")] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
+    """Choose along which symmetry a network for labelled images should share its weights.
+
+    \b
+    Examples:
+      liescope choose labelled.npz --out choice
+      liescope choose labelled.npz --schemes none,rotation,scale,found --out choice
+    """
+    from liescope.cli.choosing import run_choose
+
+    run_choose(labelled, out, schemes, seed, as_json=json, quiet=quiet)
+
+
+@app.command()
 def train(
     pairs: PairsFile,
     out: ResultFolder,

@@ -214,10 +214,8 @@ class Scheme:
         parts = []
         for one, reach, circle in zip(self.generators, self.reach, self.periodic, strict=True):
             amount = reach * abs(one.unit_per_t)
-            plural = "s" if one.unit in ("degree", "pixel") else ""
-            parts.append(
-                f"{one.name}, full circle" if circle else f"{one.name} by up to {amount:.3g} {one.unit}{plural}"
-            )
+            unit = {"degree": " degrees", "pixel": " pixels", "plain": ""}.get(one.unit, f" {one.unit}")
+            parts.append(f"{one.name}, full circle" if circle else f"{one.name} by up to {amount:.3g}{unit}")
         return " and ".join(parts)
 
     def as_dict(self) -> dict[str, Any]:
