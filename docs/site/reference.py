@@ -30,6 +30,7 @@ PACKAGES = (
     "liescope.inference",
     "liescope.evaluation",
     "liescope.report",
+    "liescope.handover",
     "liescope.reproduce",
     "liescope.errors",
 )

@@ -8,18 +8,24 @@ from collections.abc import Iterable
 
 __all__ = ["ComputationError", "InputError", "require_packages", "suggest"]
 
-_EXTRAS = {
+_EXTRAS: dict[str, str | None] = {
+    "albumentations": None,
     "astropy": "data",
     "av": "data",
+    "emlp": None,
+    "escnn": None,
     "h5py": "data",
     "imagecodecs": "data",
     "imageio": "data",
+    "kornia": None,
     "lightning": "latent",
     "mlxtend": "digits",
     "pooch": "data",
     "requests": "data",
     "skimage": "data",
+    "sklearn": None,
     "tifffile": "data",
+    "torchvision": None,
     "urllib3": "data",
 }
 
@@ -53,7 +59,7 @@ def suggest(name: str, choices: Iterable[str]) -> str:
 
 
 def require_packages(*names: str) -> None:
-    """Check that packages which come with an extra of this one can be imported.
+    """Check that packages which are not installed with this one can be imported.
 
     Parameters
     ----------
@@ -63,8 +69,10 @@ def require_packages(*names: str) -> None:
     Raises
     ------
     InputError
-        One is not installed; the message says which extra brings it.
+        One is not installed; the message says which extra brings it, or that it is installed by its own name.
     """
     for name in names:
         if importlib.util.find_spec(name) is None:
-            raise InputError(f"expected the package {name}, got none, try pip install 'liescope[{_EXTRAS[name]}]'")
+            extra = _EXTRAS[name]
+            wanted = name if extra is None else f"'liescope[{extra}]'"
+            raise InputError(f"expected the package {name}, got none, try pip install {wanted}")
