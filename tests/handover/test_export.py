@@ -117,6 +117,14 @@ def test_matrices_for_emlp(folder, capsys, ending) -> None:
         np.testing.assert_array_equal(lie_algebra(imported(out).FOUND), matrices)
 
 
+def test_without_accepted_pairs_the_file_asks_for_a_range(make_result, tmp_path) -> None:
+    export(make_result("rotation", accepted=np.zeros(60, bool), samples=False), "sklearn", tmp_path / "turning.py")
+    transformer = imported(tmp_path / "turning.py").transformer
+    with pytest.raises(InputError, match="expected magnitudes of accepted pairs to draw t from, got none, try range="):
+        transformer()
+    assert transformer(range=30).fit_transform(IMAGES).shape == IMAGES.shape
+
+
 def test_a_trace_is_told_in_the_line(folder, capsys) -> None:
     assert main(["export", "found", "--to", "emlp", "--out", "algebra.npy"]) == 0
     captured = capsys.readouterr()
@@ -157,6 +165,9 @@ def test_files_are_plain_python_that_fits_a_page(make_result, tmp_path, to) -> N
             ("found", "--to", "kornia", "--out", "my-turn.py"),
             "expected a file that Python can import, got 'my-turn.py'",
         ),
+        (("found", "--to", "kornia", "--out", "a.b.py"), "expected a file that Python can import, got 'a.b.py'"),
+        (("found", "--to", "kornia", "--out", "class.py"), "expected a file that Python can import, got 'class.py'"),
+        (("found", "--to", "kornia", "--out", "kornia.py"), "expected a file that hides no package, got 'kornia.py'"),
         (("found", "--to", "emlp", "--out", "a.txt"), "expected an output file ending in .py or .npy or .npz"),
         (("found", "--to", "kornia", "--out", "no/a.py"), "expected an output file in a folder that exists"),
         (("nowhere", "--to", "kornia", "--out", "a.py"), "nowhere"),

@@ -105,6 +105,7 @@ def test_gate_batch_and_rank_are_those_of_kornia(make_result, images) -> None:
     assert 0 < int(left.sum()) < 4
     assert torch.equal(moved[left], stack[left])
     assert torch.equal(some.transform_matrix[left], torch.eye(3).expand(int(left.sum()), -1, -1))
+    assert kornia(result)(stack[:0]).shape == stack[:0].shape
     assert kornia(result, keepdim=True)(stack[0]).shape == stack[0].shape
 
 

@@ -137,6 +137,16 @@ def test_gradients_reach_the_images(case, images) -> None:
     assert float((first.grad * second).sum()) == pytest.approx(expected)
 
 
+def test_nothing_leaves_the_device_of_the_images(make_result) -> None:
+    # On meta there are shapes and no values, and nothing may be mixed with what lies elsewhere.
+    found = Transformation.of(make_result("off-centre", "scale", product=True, background=np.array([0.5])))
+    images, t = torch.zeros(2, 3, *SIZE, device="meta"), torch.zeros(2, 2)
+    assert move_images(found, images, t).device == images.device
+    assert move_labels(found, images, t).device == images.device
+    assert move_points(found, torch.zeros(2, 5, 2, device="meta"), t, SIZE).device == images.device
+    assert pixel_matrix(found, t.to("meta"), SIZE).device == images.device
+
+
 def test_outside_is_what_is_asked_for(make_result) -> None:
     result = make_result("translation-x", shape=(3, 12, 12), background=np.array([1.0, 2.0, 6.0]))
     found, away = Transformation.of(result), torch.tensor([5.0])
@@ -221,6 +231,10 @@ def test_torch_seeds_what_is_drawn(make_result) -> None:
 def test_nothing_found_hands_nothing_over(make_result, fields, changes, message) -> None:
     with pytest.raises(InputError, match=message):
         Transformation.of(make_result(*fields, **changes))
+
+
+def test_an_undecided_result_hands_over_what_fits_best(make_result) -> None:
+    assert Transformation.of(make_result("rotation", verdict="undecided")).name == "rotation"
 
 
 def test_a_transformation_is_plain_data(case, images) -> None:

@@ -143,6 +143,8 @@ def test_pictures_and_plain_tensors_are_images(tv, make_result) -> None:
         assert (moved.mode, moved.size) == (picture.mode, picture.size)
         channels = plain[:1] if picture.mode == "L" else plain
         np.testing.assert_array_equal(np.atleast_3d(np.asarray(moved)).transpose(2, 0, 1), channels.numpy())
+    with pytest.raises(InputError, match=r"expected images \(..., C, H, W\), got a tensor of shape \(3,\)"):
+        transform(torch.ones(3))
     with pytest.raises(InputError, match="expected images of mode L, RGB, RGBA, F, got P"):
         transform(PIL.Image.fromarray(grey[0]).convert("P"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import keyword
 import pprint
 import textwrap
 from pathlib import Path
@@ -59,9 +60,13 @@ def endings(to: str) -> tuple[str, ...]:
 
 
 def check_export(to: str, path: Path) -> None:
-    """InputError for an unknown library, or a file that could not be imported by its name."""
-    if path.suffix == ".py" and "." not in path.stem and not path.stem.isidentifier():
+    """InputError for a module that could not be imported by its name, or that would hide the library itself."""
+    if path.suffix != ".py":
+        return
+    if not path.stem.isidentifier() or keyword.iskeyword(path.stem):
         raise InputError(f"expected a file that Python can import, got '{path.name}', try found_{to}.py")
+    if path.stem in {*LIBRARIES, "liescope"}:
+        raise InputError(f"expected a file that hides no package, got '{path.name}', try found_{to}.py")
 
 
 def export(result: SymmetryResult, to: str, path: Path) -> str:

@@ -62,6 +62,8 @@ class TorchvisionTransform(v2.Transform):  # type: ignore[misc]
         if _KEYPOINTS and isinstance(inpt, _KEYPOINTS):
             flat = move_points(self.found, tensor.reshape(-1, 2), t, tuple(inpt.canvas_size))
             return tv_tensors.wrap(flat.reshape(tensor.shape), like=inpt)
+        if tensor.ndim < 2:
+            raise InputError(f"expected images (..., C, H, W), got a tensor of shape {tuple(tensor.shape)}")
         move = move_labels if isinstance(inpt, tv_tensors.Mask) else move_images
         # Images and videos are (..., C, H, W), masks (..., H, W).
         stack = tensor.reshape(-1, *_channels(tensor), *tensor.shape[-2:])

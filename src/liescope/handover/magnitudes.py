@@ -50,7 +50,7 @@ class Magnitudes:
         self._rows: np.ndarray | None = None
         self._laws: tuple[Law, ...] = ()
         if law is None and range is None:
-            if transformation.t is None or not len(transformation.t):
+            if transformation.t is None:
                 raise InputError("expected magnitudes of accepted pairs to draw t from, got none, try range=")
             self._rows = transformation.t
         elif isinstance(law, np.ndarray):

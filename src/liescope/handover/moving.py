@@ -110,6 +110,8 @@ def move_images(
     tensor
         Type and device of the images; differentiable where they are floats.
     """
+    if not images.numel():
+        return images
     outside = _outside(transformation, images, sampling)
     work = images.dtype if images.dtype == torch.float64 else torch.float32
     moved = images.to(work) - outside
@@ -154,6 +156,8 @@ def move_labels(
     sampling: Sampling = Sampling(),
 ) -> Shaped[Tensor, "b c h w"]:
     """Labels moved by t: every pixel has the label that is nearest to where it came from, and no new ones arise."""
+    if not labels.numel():
+        return labels
     work = torch.float64 if labels.dtype in _WHOLE else torch.float32
     grid = Grid.of(*labels.shape[2:])
     origins = grid.points(dtype=torch.float64, device=labels.device)

@@ -66,7 +66,7 @@ class Transformation:
         if self.background is not None:
             keep(self, "background", np.asarray(self.background, dtype=np.float64).ravel())
         if self.t is not None:
-            keep(self, "t", _rows(self.t, "t", len(self.coefficients)))
+            keep(self, "t", _rows(self.t, "t", len(self.coefficients)) if len(self.t) else None)
         if self.clean is not None:
             keep(self, "clean", _rows(self.clean, "clean", basis.dimension))
 
@@ -77,7 +77,8 @@ class Transformation:
         Raises
         ------
         InputError
-            No generator was accepted: the verdict is "no symmetry", or there are no generators.
+            No generator was accepted: the verdict is "no symmetry", or there are no generators. Of an undecided result
+            what fits best is handed over.
         """
         if not result.generators or result.verdict == NO_SYMMETRY:
             raise InputError(f"expected a result with a symmetry to hand over, got {result.verdict}: {result.reason}")
