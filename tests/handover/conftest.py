@@ -18,7 +18,7 @@ FIELDS: dict[str, tuple[str, list[list[float]]]] = {
     "scale": ("affine", [[0, 1, 0, 0, 0, 1]]),
     "shear": ("affine", [[0, 0, 1, 0, 0, 0]]),
     "affine": ("affine", [[0.1, 1, 0.3, -0.7, -0.2, 0.4]]),
-    "two": ("affine", [[0, 0, -1, 0, 1, 0], [0, 1, 0, 0, 0, 1]]),
+    "two": ("affine", [[0, 0, -1, 0, 1, 0], [0.4, 1, 0, 0.2, 0, 1]]),  # they do not commute
     "quadratic": ("quadratic", [[0, 0, 0, 1, 0, -1, 0.2, 0, 0, 0, 2, 0]]),
 }
 
@@ -69,3 +69,9 @@ def case(request: pytest.FixtureRequest, make_result: Callable[..., SymmetryResu
 def images() -> np.ndarray:
     """Four of them, float32."""
     return np.random.default_rng(2).random((4, *SHAPE), dtype=np.float32)
+
+
+@pytest.fixture
+def curved(make_result: Callable[..., SymmetryResult]) -> Case:
+    """The quadratic one."""
+    return build_case(make_result, "quadratic")

@@ -43,6 +43,12 @@ def test_points_follow_the_flow(case) -> None:
     np.testing.assert_allclose(moved.numpy(), case.points(PIXELS, t), atol=1e-5)
 
 
+def test_points_far_along_a_curved_flow_are_exact(curved) -> None:
+    found, t = Transformation.of(curved.result), np.array([1.5])
+    moved = move_points(found, torch.from_numpy(PIXELS), torch.from_numpy(t), SIZE)
+    np.testing.assert_allclose(moved.numpy(), curved.points(PIXELS, t), atol=1e-6)
+
+
 def test_points_of_a_batch_follow_their_own_flows(case) -> None:
     found, t = Transformation.of(case.result), case.result.t[:3]
     moved = move_points(found, torch.from_numpy(PIXELS).expand(3, -1, -1), torch.from_numpy(t), SIZE)
