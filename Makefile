@@ -2,6 +2,7 @@
 # make test         linters, type checker, the whole suite: a worker for every core, the longest tests first
 # make check        the same without the tests that take long: what to run while writing
 # make test-lowest  the suite on the lowest versions that liescope can be installed with, in .venv-lowest
+# make fuzz         MUTATIONS=100000 broken files of every format for its reader (FORMAT=film.h5 for one, FUZZ_SEED=1)
 # make durations    the whole suite, to measure again what tests take (tests/durations.json)
 # make lint         linters and type checker alone
 # make format       lets ruff rewrite what it can
@@ -16,6 +17,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BENCH ?=
 WORKERS ?= auto
+MUTATIONS ?= 100000
+FUZZ_SEED ?= 0
+FORMAT ?=
 
 python := $(VENV)/bin/python
 install := $(python) -m pip install --disable-pip-version-check --constraint constraints.txt --editable
@@ -44,7 +48,7 @@ endef
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo setup test check test-lowest durations lint format docs bench clean
+.PHONY: help demo setup test check test-lowest fuzz durations lint format docs bench clean
 
 help:
 	@sed -n '/^# make/s/^# //p' Makefile
@@ -67,6 +71,9 @@ check: $(with_test)
 # Warnings of old versions of others are not ours to mend, and jaxtyping's check of annotations is that of the newest.
 test-lowest: $(lowest)/.installed
 	$(lowest)/bin/python -m pytest $(parallel) --jaxtyping-packages= -W default
+
+fuzz: $(with_test)
+	MUTATIONS=$(MUTATIONS) FUZZ_SEED=$(FUZZ_SEED) $(python) -m pytest $(parallel) tests/test_fuzz.py -k "mutated and $(or $(FORMAT),mutated)"
 
 durations: $(with_test)
 	$(python) -m pytest $(parallel) --write-durations

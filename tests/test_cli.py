@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import shlex
 import subprocess
@@ -14,10 +15,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from liescope.cli import main
+from liescope import __version__
+from liescope.cli import detecting, main
 from liescope.cli.progress import ProgressDisplay, _TimeColumn, duration
 from liescope.cli.table import print_result, text_histogram
 from liescope.data import load_pairs
+from liescope.engines import engine_names
+from liescope.engines.contract import BORDERS
+from liescope.geometry import BASES
 from liescope.result import load_result
 
 
@@ -75,6 +80,37 @@ def test_help_and_version_are_fast_because_nothing_heavy_is_loaded():
     assert done.returncode == 0, done.stderr
     assert "liescope detect pairs.npz --out found" in done.stdout
     assert done.stdout.splitlines()[-1].startswith("liescope ")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["detect", "missing.npz", "--out", "r", "--engine", "registration", "--basis", "quadratic"],
+        ["detect", "missing.npz", "--out", "r", "--seed", "-1"],
+        ["apply", "missing", "i.npz", "--t", "1", "--out", "o.npz"],
+        ["apply", "missing", "i.npz", "--t", "1", "--out", "o.npz", "--border", "zeros"],
+        ["report", "missing"],
+        ["export", "missing", "--to", "kornia", "--out", "turning.py"],
+        ["export", ".", "--to", "korna", "--out", "turning.py"],
+    ],
+)
+def test_what_is_missing_or_wrong_is_told_before_anything_heavy_is_loaded(words):
+    code = (
+        "import sys; from liescope.cli import main\n"
+        "assert main(sys.argv[1:]) == 2\n"
+        "heavy = {'torch', 'numpy', 'scipy', 'matplotlib', 'sklearn', 'pandas', 'rich'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("liescope: error: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_words_that_are_known_without_loading_anything_are_those_of_the_engines():
+    assert engine_names() == detecting._ENGINES
+    assert detecting._BORDERS == BORDERS
+    assert tuple(BASES) == detecting._BASES
 
 
 def test_python_m_liescope_passes_the_exit_code_on():
@@ -381,7 +417,7 @@ def test_apply_tells_a_folder_from_a_missing_file(refused, found):
 
 def test_apply_refuses_pickles(refused, found):
     np.save("i.npy", np.array([{"a": 1}]), allow_pickle=True)
-    assert "cannot be read" in refused("apply", "found", "i.npy", "--t", "0.1", "--out", "o.npz")
+    assert "pickles are never loaded" in refused("apply", "found", "i.npy", "--t", "0.1", "--out", "o.npz")
 
 
 def test_report_rebuilds_the_page(capsys, found):
@@ -514,6 +550,32 @@ def test_json_is_one_document_on_any_terminal(made, make_result, monkeypatch):
     monkeypatch.setattr("liescope.cli.detecting.detect", lambda *_, **__: result)
     assert main(["detect", str(made), "--out", "found", "--json", "-q"]) == 0
     assert json.loads(raw.getvalue()) == result.to_dict()
+
+
+# --- the log
+
+
+def test_verbose_says_on_stderr_what_is_done_and_why(capsys, made):
+    assert main(["detect", str(made), "--out", "found", "--quiet", "-v"]) == 0
+    captured = capsys.readouterr()
+    lines = captured.err.splitlines()
+    assert captured.out == ""
+    assert all(re.match(r"liescope \[\d+\.\d s\] \S", line) for line in lines)
+    engine, *others = [line.partition("] ")[2] for line in lines if "engine" in line]
+    assert engine.startswith("engine registration, the first that takes these data; basis affine, seed 0")
+    assert not others
+    assert any(re.search(r"finding the generators: \d+\.\d\d s$", line) for line in lines)
+    assert load_result("found").reason in captured.err
+    # It was asked for once.
+    assert [type(handler) for handler in logging.getLogger("liescope").handlers] == [logging.NullHandler]
+
+
+@pytest.mark.parametrize("words", [["-v", "report", "found"], ["report", "found", "--verbose"]])
+def test_verbose_may_stand_before_or_after_the_command(found, words, capsys):
+    assert main(words) == 0
+    captured = capsys.readouterr()
+    assert captured.out == f"{found / 'report.html'}\n"
+    assert re.match(rf"liescope \[\S+ s\] version {re.escape(__version__)}, Python 3", captured.err)
 
 
 # --- progress

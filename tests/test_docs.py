@@ -8,6 +8,7 @@ from __future__ import annotations
 import doctest
 import html
 import importlib.util
+import json
 import os
 import re
 import subprocess
@@ -43,6 +44,22 @@ PRINTED = {
 }
 
 
+# What people look for who do not know our words.
+LOOKED_FOR = (
+    "uint16",
+    "tif",
+    "stack",
+    "drift",
+    "film",
+    "dockerfile",
+    "pipeline",
+    "microscope",
+    "json",
+    "nodata",
+    "cuda",
+)
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built site."""
@@ -53,6 +70,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [sys.executable, "-m", "docs.site", "--tiny", "--out", str(out)]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
+    (out / "said.txt").write_text(run.stdout, encoding="utf-8")
     return out / "html"
 
 
@@ -101,6 +119,55 @@ def test_every_link_leads_somewhere(site: Path) -> None:
         "index.html: nowhere.html",
         "index.html: start.html#nowhere",
     ]
+
+
+def silent_pictures(text: str) -> list[str]:
+    """Pictures in Markdown, reStructuredText or HTML that say nothing to whoever does not see them."""
+    told = re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", text)
+    silent = [place for words, place in told if len(words.split()) < 3]
+    for place, options in re.findall(r"^ *\.\. (?:image|figure):: (\S+)\n((?: +:.*\n?)*)", text, re.MULTILINE):
+        silent += [] if re.search(r":alt: *\S+ \S+ \S+", options) else [place]
+    return silent + [tag for tag in re.findall(r"<img\b[^>]*>", text) if not re.search(r'\balt="[^"]*\w', tag)]
+
+
+def test_every_picture_says_in_words_what_it_shows() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "benchmarks" / "results").glob("*.md")]
+    pages += list((ROOT / "examples" / "gallery").glob("*.rst"))
+    texts = {page.name: page.read_text(encoding="utf-8") for page in pages}
+    assert sum(text.count("![") for text in texts.values()) >= 6
+    assert {name: silent for name, text in texts.items() if (silent := silent_pictures(text))} == {}
+    planted = '![](a.png) ![fig](b.png)\n.. image:: c.png\n   :width: 9\n\n<img src="d.png"> ![what it shows](e.png)\n'
+    assert silent_pictures(planted) == ["a.png", "b.png", "c.png", '<img src="d.png">']
+
+
+@pytest.mark.slow
+def test_every_picture_of_the_site_has_words(site: Path) -> None:
+    tags = [tag for page in pages_of(site).values() for tag in re.findall(r"<img\b[^>]*>", page)]
+    assert len(tags) > 30
+    # Thumbnails stand beside their title, and switches are no pictures: an empty text is right for both.
+    told = [tag for tag in tags if "_thumb.png" not in tag and 'class="toggler"' not in tag]
+    assert len(told) > 20
+    assert [tag for tag in told if not re.search(r'\balt="[^"]*\w', tag)] == []
+
+
+@pytest.mark.slow
+def test_words_that_people_look_for_are_found(site: Path) -> None:
+    from sphinx.search.en import SearchEnglish
+
+    index = json.loads((site / "searchindex.js").read_text(encoding="utf-8").partition("(")[2].rpartition(")")[0])
+    stem = SearchEnglish({}).stem
+    found = {word: index["terms"].get(stem(word), index["titleterms"].get(stem(word))) for word in LOOKED_FOR}
+    assert [word for word, pages in found.items() if pages is None] == []
+
+
+@pytest.mark.slow
+def test_the_build_says_how_far_it_is(site: Path) -> None:
+    said = (site.parent / "said.txt").read_text(encoding="utf-8").splitlines()
+    steps = [line.partition("] ")[2] for line in said if re.match(r"site \[\d+ s\] ", line)]
+    assert steps[0] == "gathering sources"
+    examples = [f"example {k} of {len(GALLERY)}: {path.stem}" for k, path in enumerate(GALLERY, start=1)]
+    assert [step for step in steps if step.startswith("example ")] == examples
+    assert re.fullmatch(r"writing \d+ pages", steps[-1])
 
 
 @pytest.mark.slow

@@ -25,6 +25,7 @@ LAYERS = (
     "result",
     "handover",
     "detector",
+    "type2",
     "evaluation",
     "reproduce",
     "cli",

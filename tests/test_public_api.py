@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import liescope
+from liescope.detector.fitting import fitted_pairs
 
 PUBLIC = {
     "liescope": [
@@ -28,7 +29,11 @@ PUBLIC = {
     "liescope.errors": [
         "ComputationError",
         "InputError",
+        "one_line",
+        "quoted",
+        "require_memory",
         "require_packages",
+        "shortened",
         "suggest",
     ],
     "liescope.geometry": [
@@ -227,6 +232,27 @@ PUBLIC = {
         "SymmetryDetector",
         "detect",
     ],
+    "liescope.type2": [
+        "CANDIDATES",
+        "Canonicaliser",
+        "Evidence",
+        "FAMILIES",
+        "OrbitConv",
+        "OrbitLift",
+        "OrbitNetwork",
+        "OrbitPool",
+        "PooledProcess",
+        "PowerSeries",
+        "Scheme",
+        "SchemeChoice",
+        "SymmetryAugment",
+        "Type2Classifier",
+        "Type2Regressor",
+        "Weighed",
+        "orbit_copies",
+        "select_scheme",
+        "train",
+    ],
     "liescope.evaluation": [
         "CoefficientErrors",
         "MagnitudeCorrelation",
@@ -320,7 +346,7 @@ def test_every_public_name_has_a_docstring(module: str, name: str) -> None:
 def documented_constant(module: str, name: str) -> bool:
     """Whether, where the name is assigned, the next statement is a string: the docstring of a constant."""
     tree = ast.parse(inspect.getsource(importlib.import_module(module)))
-    for statement in tree.body:
+    for statement in ast.walk(tree):  # those under TYPE_CHECKING too
         if isinstance(statement, ast.ImportFrom) and statement.module:
             for alias in statement.names:
                 if (alias.asname or alias.name) == name:
@@ -360,12 +386,12 @@ for module in wanted:
     importlib.import_module(module)
 for name in names:
     getattr(sys.modules["liescope"], name)
-print(json.dumps([sorted({name.partition(".")[0] for name in sys.modules}), calls]))
+print(json.dumps([sorted(sys.modules), calls]))
 """
 
 
 def probe(*wanted: str, refused: tuple[str, ...] = (), names: tuple[str, ...] = ()) -> tuple[set[str], list[str]]:
-    """Top-level packages loaded by imports in a fresh interpreter, and its network events."""
+    """Modules loaded by imports in a fresh interpreter, and its network events."""
     source = str(Path(liescope.__file__).parents[1])
     request = json.dumps([refused, wanted, names])
     # -c puts the working directory first in the path: an installed copy is never what is tested.
@@ -383,9 +409,21 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert calls == []
 
 
+def test_the_function_loads_nothing_heavy_before_it_is_called() -> None:
+    loaded, _ = probe("liescope", names=("InputError", "detect"))
+    assert not loaded & {*ON_DEMAND, "torch", "matplotlib", "sklearn", "scipy", "numpy", "pandas", "pydantic"}
+    assert liescope.detect.__module__ in loaded
+
+
+def test_what_detects_loads_neither_scikit_learn_nor_statistics_before_they_are_needed() -> None:
+    loaded, _ = probe(fitted_pairs.__module__)
+    assert "torch" in loaded
+    assert not loaded & {*ON_DEMAND, "matplotlib", "pandas", "sklearn", "scipy.stats", "scipy.signal"}
+
+
 def test_the_command_line_starts_without_torch() -> None:
-    loaded, calls = probe("liescope.cli")
-    assert not loaded & {*ON_DEMAND, "torch", "matplotlib"}
+    loaded, calls = probe("liescope.cli.detecting")
+    assert not loaded & {*ON_DEMAND, "torch", "matplotlib", "numpy", "rich"}
     assert calls == []
 
 

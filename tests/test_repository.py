@@ -12,6 +12,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -94,9 +95,9 @@ def test_a_machine_path_is_found_and_a_harmless_one_is_not(folder: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def project() -> dict[str, object]:
+def project() -> dict[str, Any]:
     """The table ``project`` of pyproject.toml."""
-    content: dict[str, object] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    content: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return content
 
 
@@ -107,7 +108,7 @@ def normalised(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", name.group()).lower()
 
 
-def declared(project: dict[str, object]) -> set[str]:
+def declared(project: dict[str, Any]) -> set[str]:
     dependencies, extras = project["dependencies"], project["optional-dependencies"]
     assert isinstance(dependencies, list)
     assert isinstance(extras, dict)
@@ -130,7 +131,7 @@ def third_party_imports() -> set[str]:
     return names - set(sys.stdlib_module_names) - {"liescope"} - HANDED_TO
 
 
-def test_every_imported_distribution_is_declared(project: dict[str, object]) -> None:
+def test_every_imported_distribution_is_declared(project: dict[str, Any]) -> None:
     owners = importlib.metadata.packages_distributions()
     known = declared(project)
     for name in third_party_imports():
@@ -138,12 +139,50 @@ def test_every_imported_distribution_is_declared(project: dict[str, object]) -> 
         assert distributions & known, f"import {name}: not in pyproject.toml"
 
 
-def test_every_declared_distribution_is_pinned(project: dict[str, object]) -> None:
+def test_every_declared_distribution_is_pinned(project: dict[str, Any]) -> None:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pins = [line for line in lines if line and not line.startswith("#")]
     assert all(re.fullmatch(r"[\w.-]+==[\w.]+", pin) for pin in pins)
     assert "torch==2.13.0" in pins
     assert declared(project) <= {normalised(pin) for pin in pins}
+
+
+TESTED_EXTRAS = ("digits", "data", "latent", "suite")
+"""What ``make test-lowest`` installs beside the package itself."""
+
+
+def release(version: str) -> tuple[int, ...]:
+    """Of a version its numbers, as many as matter."""
+    numbers = [int(part) for part in version.split(".")]
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
+
+
+def test_the_lower_bounds_are_those_that_are_tested(project: dict[str, Any]) -> None:
+    extras = project["optional-dependencies"]
+    texts = [*project["dependencies"], *(text for name in TESTED_EXTRAS for text in extras[name])]
+    bounds = {normalised(text): text.partition(">=")[2] for text in texts if not text.startswith("liescope[")}
+    assert all(re.fullmatch(r"[\d.]+", bound) for bound in bounds.values()), (
+        "a requirement is NAME>=VERSION and no more"
+    )
+    lines = (ROOT / "lowest.txt").read_text(encoding="utf-8").splitlines()
+    pins = {normalised(line): line.partition("==")[2] for line in lines if line and not line.startswith("#")}
+    assert set(bounds) <= set(pins)
+    # The test tools need only be some that work; torch's bound is the one that lowest.txt says is not tested.
+    tools = {normalised(text) for text in extras["suite"]}
+    apart = {name: (bound, pins[name]) for name, bound in bounds.items() if name not in {*tools, "torch"}}
+    assert {name: both for name, both in apart.items() if release(both[0]) != release(both[1])} == {}
+    assert all(release(bounds[name]) <= release(pins[name]) for name in bounds)
+
+
+# Years ago by now: who has these or newer keeps them.
+OLD = {"numpy": "1.26", "scipy": "1.13", "scikit-learn": "1.5", "pydantic": "2.7", "matplotlib": "3.8", "torch": "2.4"}
+
+
+def test_what_people_have_is_left_alone(project: dict[str, Any]) -> None:
+    bounds = {normalised(text): text.partition(">=")[2] for text in project["dependencies"]}
+    assert {name: bounds[name] for name in OLD if release(bounds[name]) > release(OLD[name])} == {}
 
 
 def test_the_version_is_the_same_everywhere() -> None:

@@ -16,8 +16,10 @@ def build(out: Path, tiny: bool) -> int:
     """Stage the sources in ``out/source``, write the site to ``out/html``; Sphinx's exit code, 0 without a warning."""
     from sphinx.cmd.build import build_main
 
+    from docs.site.progress import say
     from docs.site.staging import stage
 
+    say("gathering sources")
     stage(ROOT, out / "source")
     # The examples are staged beside the sources: Sphinx would take them for pages otherwise.
     examples = out / "examples"
@@ -28,6 +30,8 @@ def build(out: Path, tiny: bool) -> int:
 
 
 if __name__ == "__main__":
+    # Before torch is loaded: on a machine that does other things too, threads wait for one another most of the time.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     # Asks jaxtyping to call its annotations Float[...], not jaxtyping.Float[...]; before it is imported.
     typing.GENERATING_DOCUMENTATION = "liescope"  # type: ignore[attr-defined]
     parser = argparse.ArgumentParser(description="Build the documentation site.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 
 import matplotlib as mpl
@@ -9,6 +10,8 @@ import matplotlib as mpl
 from liescope import __version__
 
 mpl.use("agg")
+# What is said of examples is what they print.
+logging.getLogger("liescope").setLevel(logging.WARNING)
 
 project = "liescope"
 author = "The liescope authors"
@@ -25,6 +28,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
     "docs.site.extension",
+    "docs.site.progress",
 ]
 exclude_patterns = ["files/**"]
 
@@ -58,6 +62,7 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "image_srcset": ["2x"],
     "plot_gallery": "True",
+    "reset_modules": ("matplotlib", "docs.site.progress.say_example"),
 }
 # Matplotlib's own notice that nothing is shown on a screen.
 warnings.filterwarnings("ignore", message=".*non-interactive.*", category=UserWarning)

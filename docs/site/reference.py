@@ -27,6 +27,7 @@ PACKAGES = (
     "liescope.engines",
     "liescope.engines.registration",
     "liescope.engines.latent",
+    "liescope.type2",
     "liescope.inference",
     "liescope.evaluation",
     "liescope.report",

@@ -23,7 +23,9 @@ def site_pages(root: Path) -> dict[Path, Path]:
     """Every written page of the repository that the site has, and its place there."""
     pages = {path: Path(path.name) for path in sorted((root / "docs").glob("*.md"))}
     pages |= {path: Path("measured", path.name) for path in sorted((root / "benchmarks" / "results").glob("*.md"))}
-    return pages | {root / f"{name}.md": Path(f"{name.lower()}.md") for name in ("CHANGELOG", "CONTRIBUTING")}
+    return pages | {
+        root / f"{name}.md": Path(f"{name.lower()}.md") for name in ("CHANGELOG", "CONTRIBUTING", "RELEASING")
+    }
 
 
 def stage(root: Path, source: Path) -> None:

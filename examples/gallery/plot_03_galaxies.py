@@ -29,7 +29,7 @@ pairs = make_pairs(
     range=0.35,
     law="3-modal",
     order=3,
-    pairs=250 if TINY else 1500,
+    pairs=250 if TINY else 700,
     seed=2,
 )
 print(f"{len(pairs.source)} pairs of {pairs.source.shape[1]} x {pairs.source.shape[2]} pixels")
@@ -68,7 +68,7 @@ framed = make_pairs(
     range=0.35,
     law="3-modal",
     order=3,
-    pairs=250 if TINY else 1500,
+    pairs=250 if TINY else 700,
     size=32,
     seed=2,
 )

@@ -18,7 +18,7 @@ from liescope.report import plot_field
 
 TINY = bool(os.environ.get("LIESCOPE_TINY"))
 
-pairs = make_pairs("symnist", transform="sct-x", range=0.5, order=3, pairs=250 if TINY else 1500, seed=0)
+pairs = make_pairs("symnist", transform="sct-x", range=0.5, order=3, pairs=250 if TINY else 1000, seed=0)
 
 # %%
 # First the wrong basis. No affine field bends a line, so there is nothing in it that explains pairs which were held

@@ -31,7 +31,7 @@ def vortex(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor
 # Pairs are made with SciPy, by the vortex's own formula: a point at distance r turns by t exp(-4 r²). The detector
 # does not see this code.
 
-images = np.asarray(load_corpus("mnist-5k").images)[:: 20 if TINY else 3] / 255.0
+images = np.asarray(load_corpus("mnist-5k").images)[:: 20 if TINY else 6] / 255.0
 rng = np.random.default_rng(0)
 t = rng.uniform(-1.5, 1.5, len(images))
 side = images.shape[1]

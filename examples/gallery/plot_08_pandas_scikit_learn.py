@@ -22,7 +22,7 @@ TINY = bool(os.environ.get("LIESCOPE_TINY"))
 # Two cameras take each picture twice. Between the shots camera A is shaken sideways by a few pixels, camera B by less
 # and always to the right. The table knows which camera took which pair.
 
-images = np.asarray(load_corpus("mnist-5k").images)[:: 20 if TINY else 4]
+images = np.asarray(load_corpus("mnist-5k").images)[:: 20 if TINY else 8]
 half = len(images) // 2
 shaken = pairs_from(images[0::2], transform="translation-x", law="uniform:-4,4", order=3, seed=4)
 drifting = pairs_from(images[1::2], transform="translation-x", law="uniform:0.5,1.5", order=3, seed=5)

@@ -16,7 +16,7 @@ from liescope.data import load_corpus, make_pairs
 
 TINY = bool(os.environ.get("LIESCOPE_TINY"))
 
-count = 300 if TINY else 1500
+count = 300 if TINY else 1000
 rng = np.random.default_rng(0)
 digits = np.asarray(load_corpus("mnist-5k").images) / 255.0
 moved = make_pairs("symnist", transform="rotation", range=40, order=3, pairs=count, seed=0)

@@ -2,11 +2,14 @@
 
 >>> from liescope import detect
 >>> result = detect(X, Y)  # doctest: +SKIP
+
+``help(detect)`` and ``help(SymmetryDetector)`` say all of it; ``liescope.data`` reads and makes pairs.
 """
 
 from __future__ import annotations
 
 import importlib
+import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,6 +29,9 @@ __all__ = [
     "detect",
     "load_result",
 ]
+
+# What is done and why, for whoever wants to hear it: logging.getLogger("liescope").setLevel(logging.INFO).
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 # Imported on first use (PEP 562): the command line answers --help without loading torch.
 _HOMES = {

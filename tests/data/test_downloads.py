@@ -63,7 +63,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def shelf() -> Iterator[Shelf]:
+def shelf(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
+    # A certificate would be all that is gained on loopback.
+    monkeypatch.setattr(download, "SCHEMES", ("https", "http"))
     server = Shelf(("127.0.0.1", 0), Handler)
     server.files, server.cuts, server.ranges, server.requests = {}, [], True, []
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
@@ -162,8 +164,27 @@ def test_second_address_helps(shelf: Shelf, tmp_path: Path) -> None:
     assert fetch(file, tmp_path).read_bytes() == DATA
 
 
+def test_nothing_is_fetched_without_encryption(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither from such an address nor from one that leads to it."""
+
+    class Answer:
+        url = "http://elsewhere.example/data.bin"
+
+        def __enter__(self) -> Answer:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+    monkeypatch.setattr("requests.get", lambda *_, **__: Answer())
+    for url in ("http://example.com/data.bin", "https://example.com/data.bin", "file:///etc/passwd"):
+        with pytest.raises(InputError, match="expected an address that begins with https://"):
+            fetch(RemoteFile("data.bin", (url,), "sha256:0"), tmp_path / "data")
+    assert not (tmp_path / "data").exists()
+
+
 def test_offline_error_says_which_file_to_put_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(download, "ATTEMPTS", 1)
+    monkeypatch.setattr(download, "SCHEMES", ("http",))
     unused = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     port = unused.server_address[1]
     unused.server_close()  # nobody listens there now
@@ -255,8 +276,9 @@ def test_published_checksums_are_well_formed() -> None:
     for corpus in fetched.IDX_CORPORA.values():
         for file in (f for part in corpus.files.values() for f in part):
             algorithm, _, value = file.checksum.partition(":")
-            assert (algorithm, len(value)) == ("md5", 32)
+            assert (algorithm, len(value)) == ("sha256", 64)
             int(value, 16)
+            assert all(url.startswith("https://") for url in file.urls)
     assert galaxy10.GALAXY10_FILE.checksum.endswith("98bb755c1571")
 
 

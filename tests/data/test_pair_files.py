@@ -17,7 +17,7 @@ import scipy.io
 import tifffile
 from PIL import Image
 
-import liescope.data.pairs as pairs_module
+import liescope.data.archives as archives_module
 from liescope.data import Corpus, Pairs, load_pairs, make_pairs, save_pairs
 from liescope.errors import InputError
 
@@ -55,7 +55,7 @@ def test_plain_numpy_files_are_pairs(tmp_path: Path) -> None:
 
 def test_large_uncompressed_files_are_mapped(tmp_path: Path, made: Pairs, monkeypatch: pytest.MonkeyPatch) -> None:
     path = save_pairs(tmp_path / "a.npz", made)
-    monkeypatch.setattr(pairs_module, "IN_MEMORY_BYTES", 1000)
+    monkeypatch.setattr(archives_module, "IN_MEMORY_BYTES", 1000)
     mapped = load_pairs(path)
     owner = mapped.source
     while isinstance(owner.base, np.ndarray):

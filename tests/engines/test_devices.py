@@ -45,7 +45,7 @@ def test_a_device_that_is_not_there_is_refused_before_any_work(
     def work(*args: Any, **kwargs: Any) -> None:
         raise AssertionError("work was begun")
 
-    monkeypatch.setattr("liescope.detector.estimator.validate_images", work)
+    monkeypatch.setattr("liescope.detector.fitting.validate_images", work)
     with pytest.raises(InputError, match=rf"^expected a device of this machine, got '{name}': ") as caught:
         SymmetryDetector(engine=engine, device=name).fit(*pairs())
     assert str(caught.value).endswith(", try device='cpu'")

@@ -17,6 +17,7 @@ from liescope.errors import InputError
 from liescope.geometry import affine
 from liescope.handover import LIBRARIES, Transformation, lie_algebra
 from liescope.handover.export import export
+from liescope.handover.targets import MADE
 from liescope.result import load_result
 
 IMAGES = np.random.default_rng(0).random((3, 1, 14, 12), dtype=np.float32)
@@ -139,6 +140,10 @@ def test_the_file_of_escnn_is_written_for_central_rotations_only(folder, refused
     assert module.FOUND.t is None
     told = refused("export", "off", "--to", "escnn", "--out", "other.py")
     assert "expected a rotation about the image's centre for escnn, got one about column 7.0, row 4.0" in told
+
+
+def test_every_library_has_its_file() -> None:
+    assert set(MADE) == set(LIBRARIES)
 
 
 @pytest.mark.parametrize("to", LIBRARIES)

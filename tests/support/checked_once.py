@@ -18,6 +18,7 @@ from typing import Any
 
 import jaxtyping
 import numpy as np
+import scipy.sparse
 import torch
 
 Function = Callable[..., Any]
@@ -74,6 +75,8 @@ def _never(value: Any) -> Any:
 
 
 _BASES: list[tuple[Any, Function]] = [
+    # One kind of sparse arrays is a dictionary, whose items are sparse arrays.
+    ((scipy.sparse.sparray, scipy.sparse.spmatrix), _by_class),
     ((np.ndarray, torch.Tensor), _by_shape),
     (int, _by_value),
     (str, _by_word),

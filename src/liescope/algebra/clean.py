@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.linalg import null_space, qr
-from scipy.stats import chi2, norm
+from scipy.special import chdtrc, ndtri
 
 from liescope.algebra.gauge import fix_gauge
 from liescope.algebra.names_of_generators import canonical_coefficients
@@ -223,7 +223,7 @@ def _simple_values(
         return estimate
     deviations = np.sqrt(np.diag(errors))
     # All coefficients are looked at: a share of ``level`` of true generators has any of them outside its interval.
-    limit = float(norm.isf(level / (2 * len(estimate))))
+    limit = -float(ndtri(level / (2 * len(estimate))))
     told_apart = _Z95 * deviations[:, None] < _WIDEST
     if target is not None and told_apart[:, 0].all() and _agrees(estimate, errors, target, level, limit):
         return target
@@ -253,4 +253,4 @@ def _conditioned(estimate: np.ndarray, errors: np.ndarray, set_to: np.ndarray) -
     values = estimate + errors[:, fixed] @ scaled
     values[fixed] = set_to[fixed]
     cost, freedom = max(float(shift @ scaled), 0.0), int(fixed.sum())
-    return values, Snapping(cost, freedom, float(chi2.sf(cost, freedom)))
+    return values, Snapping(cost, freedom, float(chdtrc(freedom, cost)))

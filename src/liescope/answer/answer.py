@@ -41,6 +41,15 @@ def _law(t: np.ndarray) -> dict[str, Any]:
     return {"mean": t.mean(axis=0).tolist(), "quantiles": quantiles, "modes": modes}
 
 
+def _check_finite(when: str, images: np.ndarray, start: int) -> None:
+    """InputError for images that are not numbers, or are beyond single precision."""
+    finite = np.isfinite(images)
+    if not finite.all():
+        first = start + int(np.argwhere(~finite)[0, 0])
+        advice = ", try a smaller t" if when else ""
+        raise InputError(f"expected finite pixels{when}, got NaN or infinite ones, the first in image {first}{advice}")
+
+
 def _package_versions() -> dict[str, str]:
     versions = {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__}
     return versions | {"scipy": importlib.metadata.version("scipy")}
@@ -195,7 +204,9 @@ class Answer:
         images : array, shape (H, W), (N, H, W) or (N, C, H, W)
             Of any size: coefficients mean the same field on every grid.
         t : float, or array of shape (K,) or (N, K)
-            In units of the unit-norm generators, for all images or for each.
+            In units of the unit-norm generators, for all images or for each: ``degrees / generator.unit_per_t``.
+        interpolation : {"linear", "cubic"}
+            Between pixels.
         border : {"zero", "edge", "periodic"}
             What comes in from outside: the background of the images that were learnt from, the nearest pixel, or the
             image again.
@@ -208,21 +219,33 @@ class Answer:
         ------
         InputError
             No symmetry to apply, wrong ranks or counts, values that are not finite.
+
+        Examples
+        --------
+        >>> from liescope import detect
+        >>> from liescope.data import make_pairs
+        >>> pairs = make_pairs(transform="translation-x", range=3, pairs=60)
+        >>> result = detect(pairs.source, pairs.target, basis="translations", n_generators=1)
+        >>> right = result.generators[0].generator  # t in pixels: divided by pixels per t
+        >>> image = np.zeros((28, 28))
+        >>> image[14, 10] = 1
+        >>> moved = result.transform(image, 5 / right.unit_per_t)
+        >>> [int(place) for place in np.unravel_index(moved.argmax(), moved.shape)]
+        [14, 15]
         """
         array = np.asarray(images)
         if array.dtype.kind not in "fiub" or array.ndim not in (2, 3, 4):
             raise InputError(f"expected images (N, H, W) or (N, C, H, W), got {array.dtype} {array.shape}")
         stack = array.reshape(-1, 1, *array.shape[-2:]) if array.ndim < 4 else array
-        factors = [torch.as_tensor(v, dtype=torch.float32) for v in self._vectors(t, len(stack))]
+        factors = [torch.as_tensor(v) for v in self._vectors(t, len(stack))]
         outside = self._outside(array)
         moved = np.empty(stack.shape, dtype=np.float32)
         step = max(1, CHUNK_PIXELS // max(1, int(np.prod(stack.shape[1:]))))
         for start in range(0, len(stack), step):
             part = slice(start, start + step)
-            piece = np.ascontiguousarray(stack[part] - outside, dtype=np.float32)
-            if not np.isfinite(piece).all():
-                first = start + int(np.argwhere(~np.isfinite(piece))[0, 0])
-                raise InputError(f"expected finite pixels, got NaN or infinite ones, the first in image {first}")
+            with np.errstate(over="ignore", invalid="ignore"):
+                piece = np.ascontiguousarray(stack[part] - outside, dtype=np.float32)
+            _check_finite("", piece, start)
             images_moved = torch.from_numpy(piece)
             for vectors in factors:
                 flows = vectors[part] if vectors.ndim == 2 else vectors
@@ -230,6 +253,7 @@ class Answer:
                     images_moved, self.basis, flows, interpolation=interpolation, border=border
                 )
             moved[part] = images_moved.numpy() + outside
+            _check_finite(" after moving them", moved[part], start)
         return moved.reshape(array.shape)
 
     def _outside(self, images: np.ndarray) -> np.ndarray | float:
@@ -251,9 +275,13 @@ class Answer:
         if not np.isfinite(values).all():
             raise InputError(f"expected finite magnitudes t, got {values.ravel().tolist()[:4]}")
         coefficients = np.stack([g.generator.coefficients for g in self.generators])
-        if not self.product:
-            return [values @ coefficients]
-        return [values[..., k : k + 1] * coefficients[k] for k in range(size)]
+        parts = [values] if not self.product else [values * (np.arange(size) == k) for k in range(size)]
+        with np.errstate(over="ignore", invalid="ignore"):
+            fields = [(part @ coefficients).astype(np.float32) for part in parts]
+        if not all(np.isfinite(one).all() for one in fields):
+            largest = float(np.abs(values).max())
+            raise InputError(f"expected magnitudes t that can be computed with, got {largest:.3g}, try smaller ones")
+        return fields
 
     def to_dict(self) -> dict[str, Any]:
         """The content of ``result.json``: plain values, numbers that are not finite as None."""

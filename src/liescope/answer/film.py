@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from liescope.answer.stored import check_arrays
+from liescope.data.guard import quoted
 from liescope.errors import InputError
 
 __all__ = ["FILM_ARRAYS", "FILM_SAMPLES", "Film", "FilmImages", "stored_film"]
@@ -85,16 +87,17 @@ def stored_film(data: Mapping[str, Any], arrays: Mapping[str, np.ndarray], gener
     frames, pairs = int(data["frames"]), int(data["pairs"])
     expected: dict[str, tuple[int, ...]] = {"first": (pairs,), "second": (pairs,), "frame_piece": (frames,)}
     expected |= dict.fromkeys(("frame_t", "frame_t_error"), (frames, generators))
-    for name, shape in expected.items():
-        if name in arrays and arrays[name].shape != shape:
-            raise InputError(f"expected {name} of shape {shape} in magnitudes.npz, got {arrays[name].shape}")
+    check_arrays(arrays, expected)
+    for name in ("first", "second"):
+        if len(arrays[name]) and not 0 <= int(arrays[name].min()) <= int(arrays[name].max()) < frames:
+            raise InputError(f"expected numbers of {frames} frames as {name} in magnitudes.npz, got others")
     shown = None
     if all(name in arrays for name in FILM_SAMPLES):
         index, images, (low, high) = (arrays[name] for name in FILM_SAMPLES)
-        if images.ndim != 4 or images.dtype != np.uint8 or index.shape != images.shape[:1]:
-            raise InputError(
-                f"expected film_images of shape ({len(index)}, C, h, w) in samples.npz, got {images.shape}"
-            )
+        fits = images.ndim == 4 and images.dtype == np.uint8 and index.shape == images.shape[:1]
+        if not fits or index.dtype.kind not in "iu":
+            got = f"{quoted(images.shape)} and film_index {index.dtype} {quoted(index.shape)}"
+            raise InputError(f"expected film_images of shape (S, C, h, w) in samples.npz, got {got}")
         shown = FilmImages(index, images, float(low), float(high))
     return Film(
         frames,

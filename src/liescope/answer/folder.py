@@ -14,6 +14,7 @@ from glob import escape
 from pathlib import Path
 from typing import Any, TypeVar
 
+from liescope.data.guard import reason, told_path, writing
 from liescope.errors import InputError
 
 __all__ = [
@@ -23,7 +24,9 @@ __all__ = [
     "WORK_FOLDER",
     "atomic_folder",
     "check_folder",
+    "check_result",
     "files_of_result",
+    "no_result",
     "read_whole",
 ]
 
@@ -62,16 +65,36 @@ def files_of_result(folder: Path) -> frozenset[str]:
     """Names of the files of a result in a folder; none where it carries no result's mark."""
     file = folder / "result.json"
     try:
-        if file.stat().st_size > _LARGEST_MARK:
+        status = file.stat()
+        if status.st_size > _LARGEST_MARK or not stat.S_ISREG(status.st_mode):
             return frozenset()
         content: Any = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+    except (OSError, RuntimeError, ValueError):
         return frozenset()
     if not isinstance(content, dict) or not str(content.get("schema", "")).startswith(SCHEMA_NAME):
         return frozenset()
     named = content.get("files", _LATENT if content.get("engine") == "latent" else ())
     further = {str(name) for name in named} if isinstance(named, list | tuple) else set()
     return frozenset(_ALWAYS) | (further & set(OWN_FILES))
+
+
+def no_result(path: str | Path, what: str) -> InputError:
+    """What is said of a place that holds no result, ``what`` is wrong with it."""
+    return InputError(
+        f"expected a result folder, got {told_path(path)}: {what}, try liescope detect PAIRS --out {path}"
+    )
+
+
+def check_result(path: str | Path) -> None:
+    """InputError where there is no folder; what is in it is looked at when it is read."""
+    try:
+        target = Path(path).resolve()
+        # Twice: another result may take its place at this moment.
+        there = any(place.exists() for place in (target, _backup_of(target), target))
+    except (OSError, RuntimeError) as error:  # a name that is too long, links that go round
+        raise no_result(path, reason(error)) from None
+    if not there:
+        raise no_result(path, "no such folder")
 
 
 def check_folder(path: str | Path) -> Path:
@@ -89,9 +112,12 @@ def check_folder(path: str | Path) -> Path:
         current folder or a mount point (neither can be swapped for another folder), or its place cannot be written.
         Nothing is left behind.
     """
-    target = Path(path).resolve()
-    if target.exists() and not target.is_dir():
-        raise InputError(f"expected an output folder, got the file '{path}', try another name")
+    try:
+        target = Path(path).resolve()
+        if target.exists() and not target.is_dir():
+            raise InputError(f"expected an output folder, got the file '{path}', try another name")
+    except (OSError, RuntimeError) as error:  # a loop of links, a name that is too long
+        raise InputError(f"expected an output folder, got {told_path(path)} ({reason(error)})") from None
     if target.is_dir():
         if os.path.ismount(target) or target == Path.cwd() or target in Path.cwd().parents:
             raise InputError(f"expected an output folder that can be replaced, got '{path}', try '{path}/result'")
@@ -111,7 +137,8 @@ def check_folder(path: str | Path) -> Path:
         # Asking the file system is the only sure test: permissions lie for root and on read-only mounts.
         os.rmdir(tempfile.mkdtemp(prefix=_fresh_prefix(target), dir=ancestor))
     except OSError as error:
-        raise InputError(f"expected an output folder that can be written, got '{path}': {error.strerror}") from None
+        told = f"{told_path(path)}: {reason(error)}"
+        raise InputError(f"expected an output folder that can be written, got {told}") from None
     return target
 
 
@@ -120,7 +147,10 @@ def read_whole(path: str | Path, read: Callable[[Path], Read]) -> Read:
 
     Nothing is changed. Where a writer died between two renames, the earlier result is read from where it is kept.
     """
-    target = Path(path).resolve()
+    try:
+        target = Path(path).resolve()
+    except (OSError, RuntimeError) as error:
+        raise InputError(f"expected a result folder, got {told_path(path)} ({reason(error)})") from None
     for _ in range(_READINGS):
         before = _identity(target)
         folder = Path(path) if before is not None or not files_of_result(_backup_of(target)) else _backup_of(target)
@@ -160,10 +190,10 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
     _recover(target)
     _sweep(target)
-    fresh = Path(tempfile.mkdtemp(prefix=_fresh_prefix(target), dir=target.parent))
-    lock = _locked(fresh)
+    fresh, lock = _made_beside(target)
     try:
-        yield fresh
+        with writing(target):
+            yield fresh
         _like_made_here(fresh, target)
         if target.exists():
             _carry_over(target, fresh)
@@ -173,7 +203,29 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     finally:
         if lock is not None:
             os.close(lock)
-        shutil.rmtree(fresh, ignore_errors=True)
+        _cleared(fresh)
+
+
+def _made_beside(target: Path) -> tuple[Path, int | None]:
+    """A new folder, and its lock; made again where another writer took it, still empty, for one that was left."""
+    while True:
+        fresh = Path(tempfile.mkdtemp(prefix=_fresh_prefix(target), dir=target.parent))
+        with contextlib.suppress(FileNotFoundError):
+            return fresh, _locked(fresh)
+
+
+def _cleared(folder: Path, mark: str = _LOCK) -> None:
+    """Remove a folder of ours, its mark last: what a killed process leaves of it is known for ours."""
+    with contextlib.suppress(OSError):
+        if mark == _LOCK:
+            (folder / mark).touch()
+        for entry in folder.iterdir():
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry, ignore_errors=True)
+            elif entry.name != mark:
+                entry.unlink()
+        (folder / mark).unlink(missing_ok=True)
+        folder.rmdir()
 
 
 def _swap(fresh: Path, target: Path) -> None:
@@ -212,7 +264,7 @@ def _recover(target: Path) -> None:
         os.rename(backup, target)
         return
     _rescue(backup, target)
-    shutil.rmtree(backup)
+    _cleared(backup, "result.json")
 
 
 def _rescue(old: Path, target: Path) -> None:
@@ -296,6 +348,8 @@ def _sweep(target: Path) -> None:
     """Clear away what killed writers left: folders of our name whose lock nobody holds."""
     for left in target.parent.glob(f"{escape(_fresh_prefix(target))}*"):
         if not (left / _LOCK).is_file() and not files_of_result(left):
+            with contextlib.suppress(OSError):
+                left.rmdir()  # refuses what is not empty, and that is somebody else's
             continue
         lock = _locked(left)
         if lock is None:
@@ -303,6 +357,6 @@ def _sweep(target: Path) -> None:
         try:
             if target.is_dir():
                 _rescue(left, target)
-            shutil.rmtree(left, ignore_errors=True)
+            _cleared(left)
         finally:
             os.close(lock)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -14,9 +13,11 @@ import numpy as np
 from liescope.algebra import Generator
 from liescope.answer.answer import FURTHER_ARRAYS, SCHEMA, Answer
 from liescope.answer.film import FILM_ARRAYS, FILM_SAMPLES, stored_film
-from liescope.answer.folder import OWN_FILES, SCHEMA_NAME, read_whole
+from liescope.answer.folder import OWN_FILES, SCHEMA_NAME, no_result, read_whole
 from liescope.answer.parts import DetectedGenerator, Samples
-from liescope.data.pairs import read_npz
+from liescope.answer.stored import check_arrays, check_content, check_samples
+from liescope.data.archives import read_npz
+from liescope.data.guard import check_place, json_of, quoted, reading, reason, told_path
 from liescope.errors import InputError
 from liescope.geometry import Basis
 from liescope.geometry.bases import stored_basis
@@ -48,16 +49,23 @@ def read_answer(path: str | Path, basis: Basis | None = None) -> Answer:
 
 def _read(path: str | Path, basis: Basis | None, folder: Path) -> Answer:
     file = folder / "result.json"
-    if not file.is_file():
-        what = "no result.json in it" if folder.is_dir() else "no such folder"
-        raise InputError(f"expected a result folder, got '{path}': {what}, try liescope detect PAIRS --out {path}")
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise InputError(f"expected JSON in '{file}', got a truncated or corrupt file ({error})") from None
+        there, within = file.is_file(), folder.is_dir()
+    except OSError as error:  # a name that is too long
+        raise InputError(f"expected a result folder, got {told_path(path)} ({reason(error)})") from None
+    if not there:
+        what = "no result.json in it" if within else "no such folder"
+        raise no_result(path, what)
+    with reading(file, "a result"):
+        return _read_parts(file, basis, folder)
+
+
+def _read_parts(file: Path, basis: Basis | None, folder: Path) -> Answer:
+    content = json_of(file.read_bytes(), str(file))
     schema = content.get("schema") if isinstance(content, dict) else None
-    if schema not in _SCHEMAS:
-        raise InputError(f"expected schema {SCHEMA!r} in '{file}', got {schema!r}")
+    if not isinstance(schema, str) or schema not in _SCHEMAS:
+        raise InputError(f"expected schema {SCHEMA!r} in {told_path(file)}, got {quoted(schema)}")
+    check_content(content, told_path(file))
     further = (*FURTHER_ARRAYS, *FILM_ARRAYS)
     arrays = read_npz(folder / "magnitudes.npz", ("t", "residual", "accepted"), optional=further)
     samples = None
@@ -68,9 +76,10 @@ def _read(path: str | Path, basis: Basis | None, folder: Path) -> Answer:
     try:
         return _from_content(content, arrays, samples, basis, folder)
     except InputError as error:
-        raise InputError(f"{file}: {error}") from None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"expected a complete result in '{file}', got a wrong or missing entry: {error}") from None
+        raise InputError(f"{told_path(file)[1:-1]}: {error}") from None
+    except Exception as error:
+        told = f"a wrong or missing entry: {reason(error)}"
+        raise InputError(f"expected a complete result in {told_path(file)}, got {told}") from error
 
 
 def _from_content(
@@ -95,9 +104,11 @@ def _from_content(
     expected |= {"t_error": (pairs, len(generators)), "identifiable": (pairs,), "gain": (pairs,), "offset": (pairs,)}
     factors = content["algebra"].get("factors")
     expected["factor_t"] = (pairs, len(factors["names"]) if factors else 0)
-    for name, shape in expected.items():
-        if name in arrays and arrays[name].shape != shape:
-            raise InputError(f"expected {name} of shape {shape} in magnitudes.npz, got {arrays[name].shape}")
+    check_arrays(arrays, expected)
+    if samples is not None:
+        check_samples(vars(samples), pairs, (channels, height, width))
+    if not all(any(g["coefficients"]) for g in content["generators"]):
+        raise InputError("expected coefficients of every generator, got zeros")
     background = content["data"].get("background")
     latent = content["engine"] == "latent"
     return Answer(
@@ -136,13 +147,14 @@ def _files(folder: Path, names: Sequence[str]) -> dict[str, bytes]:
     """The engine's own files; names come from a file that anybody may have written."""
     strange = [name for name in names if not (isinstance(name, str) and name in OWN_FILES)]
     if strange:
-        raise InputError(f"expected files of an engine ({', '.join(OWN_FILES)}), got {strange[0]!r}")
+        raise InputError(f"expected files of an engine ({', '.join(OWN_FILES)}), got {quoted(strange[0])}")
+    for name in names:
+        check_place(folder / name, f"the file {name} of a result")
     try:
         return {name: (folder / name).read_bytes() for name in names}
     except OSError as error:
-        raise InputError(
-            f"expected the file '{error.filename}', got none that can be read ({error.strerror})"
-        ) from None
+        told = f"got none that can be read ({reason(error)})"
+        raise InputError(f"expected the file {told_path(str(error.filename))}, {told}") from None
 
 
 def _number(value: float | None) -> float:

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from liescope import __version__
+from liescope.cli.logs import show_log
 
 __all__ = ["app"]
 
 app = typer.Typer(
     name="liescope",
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -29,6 +29,10 @@ def _print_version(value: bool) -> None:
 
 # main() looks for the word itself: a command line that cannot be parsed may need it too.
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.", expose_value=False)]
+Verbose = Annotated[
+    bool,
+    typer.Option("--verbose", "-v", help="Say on stderr what is done and why.", callback=show_log, expose_value=False),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 PairsFile = Annotated[
     Path, typer.Argument(metavar="PAIRS", help="Pairs: .npz or .h5 with source and target, or a folder.")
@@ -64,6 +68,7 @@ def liescope(
             "--version", help="Print the version.", callback=_print_version, is_eager=True, expose_value=False
         ),
     ] = False,
+    verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
     """Find the continuous symmetries that relate data, from the data alone.
@@ -133,6 +138,7 @@ def make(
     ] = None,
     seed: Seed = 0,
     quiet: Quiet = False,
+    verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
     """Make pairs of images that are related by a known transform.
@@ -186,6 +192,7 @@ def detect(
     seed: Seed = 0,
     json: AsJson = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
     """Find which symmetry relates the pairs, how large it is for each, and how sure that is.
@@ -219,6 +226,7 @@ def train(
     seed: Seed = 0,
     json: AsJson = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
     """Train the latent engine with settings of your own: encoder, t-network, generators, decoder.
@@ -263,6 +271,7 @@ def apply(
     interpolation: Annotated[str, typer.Option(help="linear or cubic.")] = "linear",
     border: Annotated[str, typer.Option(help="What lies beyond the image: zero, edge or periodic.")] = "zero",
     quiet: Quiet = False,
+    verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
     """Transform new images with a symmetry that was found, or steady the film that it was found in.
@@ -276,18 +285,24 @@ def apply(
       liescope apply found images.npy --t 0.3,-0.1 --out moved.npz
       liescope apply found film.tif --steady --out steadied.tif
     """
-    from liescope.cli.applying import run_apply
-    from liescope.cli.steadying import run_steady
+    from liescope.answer.folder import check_result
+    from liescope.cli.arguments import check_sampling
     from liescope.errors import InputError
 
-    if steady:
-        if t is not None or in_units:
-            raise InputError("expected --steady or --t, got both: the film's own magnitudes are known")
-        run_steady(result, images, out, interpolation, border, quiet)
-        return
-    if t is None:
+    # All of this before anything heavy is imported.
+    if steady and (t is not None or in_units):
+        raise InputError("expected --steady or --t, got both: the film's own magnitudes are known")
+    if not steady and t is None:
         raise InputError("expected how far to move the images, got neither --t nor --steady, try --t 0.3")
-    run_apply(result, images, t, out, in_units, interpolation, border, quiet)
+    check_sampling(interpolation, border)
+    check_result(result)
+    from liescope.cli.applying import run_apply
+    from liescope.cli.steadying import run_steady
+
+    if t is None:
+        run_steady(result, images, out, interpolation, border, quiet)
+    else:
+        run_apply(result, images, t, out, in_units, interpolation, border, quiet)
 
 
 @app.command()
@@ -303,6 +318,7 @@ def export(
     ],
     out: Annotated[Path, typer.Option(help="File to write, .py; for emlp also .npy or .npz, matrices.")],
     quiet: Quiet = False,
+    verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
     """Hand a symmetry that was found to another library: one file that needs that library and liescope only.
@@ -328,6 +344,7 @@ def report(
         typer.Option(help="File to write, .html. Default: DIR/report.html; compare.html here for several results."),
     ] = None,
     quiet: Quiet = False,
+    verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
     """Rebuild the page of a result, or put several results side by side.
@@ -337,6 +354,10 @@ def report(
       liescope report found
       liescope report found again other --out compare.html
     """
+    from liescope.answer.folder import check_result
+
+    for folder in results:
+        check_result(folder)
     from liescope.cli.reporting import run_report
 
     run_report(results, out, quiet)
@@ -365,6 +386,7 @@ def reproduce(
     seed: Seed = 0,
     json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON instead of sentences.")] = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
     """Make the paper's figures and tables again, and test its claims.
@@ -442,6 +464,7 @@ def bench(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print NAME.json instead of the tables.")] = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
     """Measure speed and accuracy on data with a known answer, each number beside what knowing nothing would score.

@@ -9,16 +9,15 @@ import numpy as np
 import typer
 
 from liescope.algebra import Generator
-from liescope.cli.arguments import check_file, numbers
-from liescope.data.pairs import atomic_path, read_npz
-from liescope.errors import InputError, suggest
+from liescope.cli.arguments import check_file, check_sampling, numbers
+from liescope.data.archives import read_npy, read_npz
+from liescope.data.guard import check_place, told_path
+from liescope.data.pairs import atomic_path
+from liescope.errors import InputError
 from liescope.geometry.transport import Border, Interpolation
 from liescope.result import SymmetryResult, load_result
 
-__all__ = ["check_sampling", "load_images", "run_apply"]
-
-_INTERPOLATIONS = ("linear", "cubic")
-_BORDERS = ("zero", "edge", "periodic")
+__all__ = ["load_images", "run_apply"]
 
 
 def run_apply(
@@ -50,14 +49,6 @@ def run_apply(
         typer.echo(f"{len(moved) if moved.ndim > 2 else 1} images moved: {out}")
 
 
-def check_sampling(interpolation: str, border: str) -> None:
-    """InputError for what is neither an interpolation nor a border."""
-    if interpolation not in _INTERPOLATIONS:
-        raise InputError(f"unknown interpolation {interpolation!r}.{suggest(interpolation, _INTERPOLATIONS)}")
-    if border not in _BORDERS:
-        raise InputError(f"unknown border {border!r}.{suggest(border, _BORDERS)}")
-
-
 def load_images(path: Path) -> np.ndarray:
     """Images (H, W), (N, H, W) or (N, C, H, W) from an .npz (``images``, else ``source``) or an .npy.
 
@@ -66,18 +57,16 @@ def load_images(path: Path) -> np.ndarray:
     InputError
         No such file, truncated, neither array in it, object arrays (never loaded), another rank.
     """
+    check_place(path, "images in an .npz or .npy file")
     if path.is_dir():
-        raise InputError(f"expected images in an .npz or .npy file, got the folder '{path}'")
+        raise InputError(f"expected images in an .npz or .npy file, got the folder {told_path(path)}")
     if path.suffix == ".npy":
-        try:
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise InputError(f"expected images in '{path}', got a file that cannot be read ({error})") from None
+        array = read_npy(path)
     else:
         arrays = read_npz(path, (), ("images", "source"))
         if not arrays:
-            raise InputError(f"expected images or source in '{path}', got neither")
-        array = arrays.get("images", arrays.get("source"))
+            raise InputError(f"expected images or source in {told_path(path)}, got neither")
+        array = arrays["images" if "images" in arrays else "source"]
     if array.dtype.kind not in "fiub" or array.ndim not in (2, 3, 4) or not array.size:
         got = f"{array.dtype} {array.shape}"
         raise InputError(f"expected real images (N, H, W) or (N, C, H, W) in '{path}', got {got}")

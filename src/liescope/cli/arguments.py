@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-from liescope.errors import InputError, require_packages
+from liescope.data.guard import quoted, reason, told_path
+from liescope.errors import InputError, require_packages, suggest
 
-__all__ = ["check_file", "check_files_folder", "numbers", "whole_numbers"]
+__all__ = ["check_file", "check_files_folder", "check_sampling", "numbers", "whole_number", "whole_numbers"]
+
+_INTERPOLATIONS = ("linear", "cubic")
+_BORDERS = ("zero", "edge", "periodic")
+_MOST_DIGITS = 18
 
 
 def numbers(text: str, option: str, count: int | None = None) -> list[float]:
@@ -23,9 +30,9 @@ def numbers(text: str, option: str, count: int | None = None) -> list[float]:
     try:
         values = [float(part) for part in text.split(",")]
     except ValueError:
-        raise InputError(f"expected numbers separated by commas for {option}, got {text!r}") from None
+        raise InputError(f"expected numbers separated by commas for {option}, got {quoted(text)}") from None
     if not all(math.isfinite(value) for value in values):
-        raise InputError(f"expected finite numbers for {option}, got {text!r}")
+        raise InputError(f"expected finite numbers for {option}, got {quoted(text)}")
     if count is not None and len(values) != count:
         raise InputError(f"expected {count} number{'s' * (count > 1)} for {option}, got {len(values)} in {text!r}")
     return values
@@ -36,7 +43,20 @@ def whole_numbers(text: str, option: str) -> list[int]:
     try:
         return [int(part) for part in text.split(",")]
     except ValueError:
-        raise InputError(f"expected whole numbers separated by commas for {option}, got {text!r}") from None
+        raise InputError(f"expected whole numbers separated by commas for {option}, got {quoted(text)}") from None
+
+
+def whole_number(text: str) -> int | None:
+    """The whole number >= 0 that a text is, in plain digits; None for any other text, "²" among them."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
+
+
+def check_sampling(interpolation: str, border: str) -> None:
+    """InputError for what is neither an interpolation nor a border."""
+    if interpolation not in _INTERPOLATIONS:
+        raise InputError(f"unknown interpolation {interpolation!r}.{suggest(interpolation, _INTERPOLATIONS)}")
+    if border not in _BORDERS:
+        raise InputError(f"unknown border {border!r}.{suggest(border, _BORDERS)}")
 
 
 def check_file(path: Path, endings: tuple[str, ...]) -> Path:
@@ -52,17 +72,31 @@ def check_file(path: Path, endings: tuple[str, ...]) -> Path:
         raise InputError(f"expected an output file ending in {' or '.join(endings)}, got '{path}'")
     if path.suffix in (".h5", ".hdf5"):
         require_packages("h5py")
-    if path.is_dir():
-        raise InputError(f"expected an output file, got the folder '{path}'")
-    if not path.parent.is_dir():
-        raise InputError(f"expected an output file in a folder that exists, got '{path}', try mkdir -p {path.parent}")
+    with _a_place(path, "an output file"):
+        if path.is_dir():
+            raise InputError(f"expected an output file, got the folder '{path}'")
+        if path.exists() and not path.is_file():
+            raise InputError(f"expected an output file, got something else of that name, '{path}', try another name")
+        if not path.parent.is_dir():
+            told = f"'{path}', try mkdir -p {path.parent}"
+            raise InputError(f"expected an output file in a folder that exists, got {told}")
     try:
-        handle, probe = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        handle, probe = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
     except OSError as error:
-        raise InputError(f"expected a folder that can be written, got '{path.parent}': {error.strerror}") from None
+        told = f"{told_path(path.parent)}: {reason(error)}"
+        raise InputError(f"expected a folder that can be written, got {told}") from None
     os.close(handle)
     os.unlink(probe)
     return path
+
+
+@contextlib.contextmanager
+def _a_place(path: Path, what: str) -> Iterator[None]:
+    """A loop of links, or a name that is too long, is no place for anything."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        raise InputError(f"expected {what}, got {told_path(path)} ({reason(error)})") from None
 
 
 def check_files_folder(folder: Path) -> None:
@@ -73,10 +107,14 @@ def check_files_folder(folder: Path) -> None:
     InputError
         A file of that name, or a place where nothing can be written.
     """
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"expected an output folder, got the file '{folder}', try another name")
-    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    with _a_place(folder, "an output folder"):
+        if folder.exists() and not folder.is_dir():
+            raise InputError(f"expected an output folder, got the file '{folder}', try another name")
+        if dead := [place for place in (folder, *folder.parents) if os.path.lexists(place) and not place.exists()]:
+            raise InputError(f"expected an output folder, got '{folder}', a link that leads nowhere ('{dead[-1]}')")
+        nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     try:
         os.rmdir(tempfile.mkdtemp(prefix=".liescope.", dir=nearest))
     except OSError as error:
-        raise InputError(f"expected a folder that can be written, got '{folder}': {error.strerror}") from None
+        told = f"{told_path(folder)}: {reason(error)}"
+        raise InputError(f"expected a folder that can be written, got {told}") from None

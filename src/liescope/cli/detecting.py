@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from liescope.answer.values import json_text
-from liescope.cli.arguments import whole_numbers
-from liescope.cli.progress import ProgressDisplay
-from liescope.cli.table import print_result
-from liescope.data import holds_film, load_pairs, read_film
+from liescope.answer.folder import WORK_FOLDER, check_folder
+from liescope.cli.arguments import whole_number, whole_numbers
+from liescope.data.guard import quoted
 from liescope.detector import detect
-from liescope.engines import engine_names
-from liescope.engines.contract import BORDERS
-from liescope.engines.latent import CHECKPOINT_FILES, get_config
 from liescope.errors import InputError, suggest
-from liescope.geometry import get_basis
-from liescope.result import WORK_FOLDER, check_folder
+
+if TYPE_CHECKING:
+    from liescope.cli.progress import ProgressDisplay
 
 __all__ = ["run_detect"]
+
+# What is known without loading the engines; of other words those are asked that they are for.
+_ENGINES = ("auto", "registration", "latent")
+_BORDERS = ("auto", "unknown", "zero")
+_BASES = ("translations", "affine", "quadratic", "conformal")
 
 
 def run_detect(
@@ -43,25 +44,31 @@ def run_detect(
     With the latent engine the state of the training lies in the folder too until the result is there, so that a
     training that was cut short can be gone on with.
     """
-    if engine not in engine_names():
-        raise InputError(f"unknown engine {engine!r}.{suggest(engine, engine_names())}")
+    _check_words(engine, basis, border)
     count = _generator_count(generators)
     if seed < 0:
         raise InputError(f"expected a seed that is a whole number >= 0, got {seed}")
-    if border not in BORDERS:
-        raise InputError(f"unknown border {border!r}.{suggest(border, BORDERS)}")
-    fields = get_basis(basis)
     steps = None if lags is None else whole_numbers(lags, "--lags")
     check_folder(out)
     work = out / WORK_FOLDER
     latent: dict[str, Any] = {}
     if engine == "latent":
+        from liescope.engines.latent import get_config
+
         latent = {"config": get_config(config), "work_dir": work, "resume": resume}
         _check_unfinished(out, work, resume)
+    if not pairs.exists():
+        raise InputError(f"expected pairs or a film, got no such file '{pairs}'")
+    # Nothing heavy was imported so far: what is wrong was told at once.
+    from liescope.answer.values import json_text
+    from liescope.cli.progress import ProgressDisplay
+    from liescope.cli.table import print_result
+    from liescope.engines.latent import CHECKPOINT_FILES
+
     with ProgressDisplay(quiet) as display:
         result = detect(
             **_data(pairs, steps, display),
-            basis=fields,
+            basis=basis,
             engine=cast(Any, engine),
             n_generators=count,
             random_state=seed,
@@ -84,8 +91,25 @@ def run_detect(
         print_result(result, out, pairs)
 
 
+def _check_words(engine: str, basis: str, border: str) -> None:
+    """InputError for an engine, a basis or a border that there is not."""
+    if engine in _ENGINES and border in _BORDERS and basis in _BASES:
+        return
+    from liescope.engines import engine_names
+    from liescope.engines.contract import BORDERS
+    from liescope.geometry import get_basis
+
+    if engine not in engine_names():
+        raise InputError(f"unknown engine {engine!r}.{suggest(engine, engine_names())}")
+    if border not in BORDERS:
+        raise InputError(f"unknown border {border!r}.{suggest(border, BORDERS)}")
+    get_basis(basis)
+
+
 def _data(path: Path, lags: list[int] | None, display: ProgressDisplay) -> dict[str, Any]:
     """What is looked at, by what the file is: a film, or pairs."""
+    from liescope.data import holds_film, load_pairs, read_film
+
     if not holds_film(path):
         if lags is not None:
             raise InputError(f"expected a film with --lags, got pairs in '{path}', try without --lags")
@@ -97,6 +121,8 @@ def _data(path: Path, lags: list[int] | None, display: ProgressDisplay) -> dict[
 
 def _check_unfinished(out: Path, work: Path, resume: bool) -> None:
     """Neither throw an unfinished training away nor go on with one that is not there."""
+    from liescope.engines.latent import CHECKPOINT_FILES
+
     unfinished = any((work / name).exists() for name in CHECKPOINT_FILES)
     if unfinished and not resume:
         again = "try liescope train with --resume, another folder,"
@@ -108,6 +134,7 @@ def _check_unfinished(out: Path, work: Path, resume: bool) -> None:
 def _generator_count(text: str) -> Literal["auto"] | int:
     if text == "auto":
         return "auto"
-    if not text.isdigit() or int(text) < 1:
-        raise InputError(f"expected --generators auto or a number of at least 1, got {text!r}")
-    return int(text)
+    count = whole_number(text)
+    if not count:
+        raise InputError(f"expected --generators auto or a number of at least 1, got {quoted(text)}")
+    return count

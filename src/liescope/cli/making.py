@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from rich.console import Console
 
-from liescope.cli.arguments import check_file, numbers
+from liescope.cli.arguments import check_file, numbers, whole_number
 from liescope.cli.progress import ProgressDisplay
 from liescope.data import Pairs, make_pairs, preview_sheet, save_pairs
 from liescope.errors import InputError
@@ -48,6 +48,7 @@ def run_make(request: MakeRequest, quiet: bool) -> None:
     crop, size = _sides(request.crop, "--crop"), _sides(request.size, "--size")
     ranges = [value for text in request.range for value in numbers(text, "--range")]
     centre = None if request.centre is None else numbers(request.centre, "--centre", count=2)
+    order = whole_number(request.order)
     with ProgressDisplay(quiet) as display:
         pairs = make_pairs(
             request.task,
@@ -55,7 +56,7 @@ def run_make(request: MakeRequest, quiet: bool) -> None:
             range=ranges or None,
             law=_law(request),
             pairs=request.pairs,
-            order=int(request.order) if request.order.isdigit() else request.order,
+            order=request.order if order is None else order,
             corpus=request.corpus,
             seed=request.seed,
             centre=centre,

@@ -12,6 +12,8 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tas
 from rich.table import Column
 from rich.text import Text
 
+from liescope.cli.logs import log_is_shown
+
 __all__ = ["ProgressDisplay", "duration"]
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -51,7 +53,8 @@ class ProgressDisplay:
 
     def __enter__(self) -> ProgressDisplay:
         console = Console(stderr=True)
-        if console.is_terminal and not console.is_dumb_terminal and not self._quiet:
+        plain = self._quiet or console.is_dumb_terminal or log_is_shown()
+        if console.is_terminal and not plain:
             width = min(_BAR_WIDTH, max(_LEAST_BAR_WIDTH, console.width - _BESIDE_THE_BAR))
             columns = (
                 TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis", min_width=12)),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import typer
 
 from liescope.cli.arguments import check_file
+from liescope.data.guard import reason
 from liescope.data.pairs import atomic_path
+from liescope.errors import InputError
 from liescope.report import write_comparison, write_page
 from liescope.result import load_result
 
@@ -22,13 +25,25 @@ def run_report(folders: Sequence[Path], out: Path | None, quiet: bool) -> None:
     if out or not single:
         check_file(page, (".html",))
     results = [load_result(folder) for folder in folders]
-    with atomic_path(page) as temporary:
+    with atomic_path(page) as temporary, _what_fits_together(folders):
         if single:
             write_page(results[0], temporary, folder_name=folders[0].resolve().name)
         else:
             write_comparison(results, _names(folders), temporary)
     if not quiet:
         typer.echo(str(page))
+
+
+@contextlib.contextmanager
+def _what_fits_together(folders: Sequence[Path]) -> Iterator[None]:
+    """What a page is made of was checked when it was read; what words are made of may still be anything."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        told = f"{str(folders[0])!r} with entries that cannot be ({type(error).__name__}: {reason(error)})"
+        raise InputError(f"expected a result that can be shown, got {told}, try detecting again") from error
 
 
 def _names(folders: Sequence[Path]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import io
 import os
 import sys
@@ -11,11 +13,19 @@ from collections.abc import Sequence
 import typer
 
 from liescope.cli.application import app
-from liescope.errors import ComputationError, InputError
+from liescope.cli.logs import hide_log
+from liescope.cli.quiet import quiet_libraries
+from liescope.errors import ComputationError, InputError, one_line
 
 __all__ = ["main"]
 
 DONE, FAILURE, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+_REFUSED = (
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR,
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT,
+)  # fmt: skip
+"""What the system says of a name or a place that the user gave."""
 
 # typer has carried its own copy of click since 0.25 or so; its base class is reached the same way in both.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
@@ -40,6 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A name that the terminal cannot show is no reason to fail when the work is done.
         sys.stdout.reconfigure(errors="replace")
+    with contextlib.nullcontext() if debug else quiet_libraries():
+        return _run(words, debug)
+
+
+def _run(words: list[str], debug: bool) -> int:
     try:
         code = app(words, prog_name="liescope", standalone_mode=False)
         sys.stdout.flush()
@@ -60,15 +75,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILURE
     except MemoryError:
         return _fail("out of memory, try fewer pairs or smaller images", FAILURE, debug)
+    except OSError as error:
+        if error.errno not in _REFUSED:
+            return _fail(f"unexpected {type(error).__name__}: {error} (see the traceback with --debug)", FAILURE, debug)
+        if error.filename is None and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            # Python would try again, and complain again, when it closes stdout.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        place = "the output" if error.filename is None else repr(error.filename)
+        return _fail(f"expected a place that can be read or written, got {place} ({error.strerror})", USAGE, debug)
     except Exception as error:
         message = f"unexpected {type(error).__name__}: {error} (see the traceback with --debug)"
         return _fail(message, FAILURE, debug)
+    finally:
+        hide_log()
 
 
 def _fail(message: str, code: int, debug: bool) -> int:
     if debug:
         traceback.print_exc()
-    print(f"liescope: error: {' '.join(message.split())}", file=sys.stderr)
+    print(f"liescope: error: {one_line(' '.join(message.split()))}", file=sys.stderr)
     return code
 
 

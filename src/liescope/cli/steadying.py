@@ -9,8 +9,7 @@ from typing import Any, cast
 import numpy as np
 import typer
 
-from liescope.cli.applying import check_sampling
-from liescope.cli.arguments import check_file
+from liescope.cli.arguments import check_file, check_sampling
 from liescope.cli.progress import ProgressDisplay
 from liescope.data import read_film, write_film
 from liescope.data.checks import chunks

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from liescope.data.guard import reason, told_path
 from liescope.errors import InputError
 
-__all__ = ["MIN_PAIRS", "MIN_SIDE", "ImageStack", "chunks", "missing_arrays", "reason", "validate_images"]
+__all__ = ["MIN_PAIRS", "MIN_SIDE", "ImageStack", "chunks", "listed", "missing_arrays", "validate_images"]
 
 MIN_PAIRS = 8
 """Fewer pairs than this support no statement about a symmetry."""
@@ -39,11 +41,6 @@ class ImageStack(Protocol):
     def __getitem__(self, index: Any, /) -> Any: ...
 
 
-def reason(error: Exception) -> str:
-    """The text of an error of another library, on one line."""
-    return " ".join(str(error).split()) or type(error).__name__
-
-
 def missing_arrays(path: Path, required: Sequence[str], held: Iterable[str]) -> InputError | None:
     """The error of a file without some of the required arrays; None where it has them."""
     names = sorted(held)
@@ -52,14 +49,21 @@ def missing_arrays(path: Path, required: Sequence[str], held: Iterable[str]) -> 
         return None
     instead = ", try detect(frames=read_film(...))" if "frames" in names and "source" in missing else ""
     return InputError(
-        f"expected arrays {', '.join(required)} in '{path.name}', got no {', '.join(missing)} "
-        f"(it holds {', '.join(names) or 'none'}){instead}"
+        f"expected arrays {', '.join(required)} in {told_path(path.name)}, got no {', '.join(missing)} "
+        f"(it holds {listed(names)}){instead}"
     )
+
+
+def listed(names: Iterable[str], most: int = 8) -> str:
+    """Names in a file, as they stand in a message."""
+    known = sorted(names)
+    told = ", ".join(name if len(name) <= 30 else f"{name[:27]}..." for name in known[:most])
+    return (told or "none") if len(known) <= most else f"{told} and {len(known) - most} more"
 
 
 def chunks(stack: ImageStack) -> Iterator[slice]:
     """Slices of about 16 MB that cover a stack."""
-    per_image = max(1, int(np.prod(stack.shape[1:])) * np.dtype(stack.dtype).itemsize)
+    per_image = max(1, math.prod(stack.shape[1:]) * np.dtype(stack.dtype).itemsize)
     step = max(1, CHUNK_BYTES // per_image)
     for start in range(0, stack.shape[0], step):
         yield slice(start, min(start + step, stack.shape[0]))

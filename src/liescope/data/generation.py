@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,10 +17,11 @@ from jaxtyping import Float, Int
 from liescope.data.checks import chunks
 from liescope.data.corpora import Corpus
 from liescope.data.frame import Frame
+from liescope.data.guard import quoted
 from liescope.data.magnitudes import Law
 from liescope.data.transforms import Transform
 from liescope.data.warp import warp_images
-from liescope.errors import InputError
+from liescope.errors import InputError, require_memory
 
 __all__ = ["Recipe", "generate"]
 
@@ -29,6 +31,11 @@ _ROOTS, _MAGNITUDES, _PARTNERS, _NOISE = range(4)
 CHUNK_PIXELS = 1 << 18
 LARGEST_CHUNK = 256
 FIRST_LOOK = 64
+
+_DRAWN_BYTES = 64
+"""Of a pair and a transform: magnitudes, roots, partners."""
+_WARPING_BYTES = 400
+"""Of a pixel of the canvas: coordinates and what is made of them, in four threads."""
 
 
 @dataclass(frozen=True)
@@ -73,31 +80,42 @@ def generate(
     root : array of int, shape (count,)
         Index in the corpus of each source image.
     """
+    channels = corpus.images.shape[1:-2]
+    shape = (count, *channels, *recipe.frame.size)
+    _check_memory(shape, recipe, mapped=scratch is not None)
     stream = [np.random.default_rng([recipe.seed, purpose]) for purpose in range(3)]
     root = _roots(stream[_ROOTS], len(corpus), count)
     partner = _partners(stream[_PARTNERS], corpus, root) if recipe.super_pairs else root
-    natural = np.stack([law.sample(stream[_MAGNITUDES], count) for law in recipe.laws], axis=-1)
-    parameters = natural * [t.parameter_per_unit for t in recipe.transforms]
-    magnitude = natural / [t.unit_per_t for t in recipe.transforms]
+    with np.errstate(all="ignore"):
+        natural = np.stack([law.sample(stream[_MAGNITUDES], count) for law in recipe.laws], axis=-1)
+        parameters = natural * [t.parameter_per_unit for t in recipe.transforms]
+        magnitude = natural / [t.unit_per_t for t in recipe.transforms]
+    _check_finite("magnitudes", recipe, natural, parameters, magnitude)
 
     scale = _grey_scale(corpus.images)
-    channels = corpus.images.shape[1:-2]
-    shape = (count, *channels, *recipe.frame.size)
     source, target = (_allocate(name, shape, scratch) for name in ("source", "target"))
     step = int(np.clip(CHUNK_PIXELS // np.prod(recipe.frame.canvas), 1, LARGEST_CHUNK))
     starts = list(range(0, count, step))
     _check_content(scale(corpus.images, partner[:FIRST_LOOK]), parameters[:FIRST_LOOK], recipe)
 
     def render(chunk: int) -> int:
+        # What overflows is looked for in what comes out; threads have an error state of their own.
+        with np.errstate(all="ignore"):
+            return rendered(chunk)
+
+    def rendered(chunk: int) -> int:
         part = slice(starts[chunk], min(starts[chunk] + step, count))
         images = scale(corpus.images, root[part])
         others = scale(corpus.images, partner[part]) if recipe.super_pairs else images
         placed = recipe.frame.place(others)
-        warped = warp_images(placed, recipe.positions(parameters[part]), recipe.order, recipe.border)
+        positions = recipe.positions(parameters[part])
+        _check_finite("positions", recipe, positions)
+        warped = warp_images(placed, positions, recipe.order, recipe.border)
         finished = [recipe.frame.finish(recipe.frame.place(images)), recipe.frame.finish(warped)]
         if recipe.noise:
             rng = np.random.default_rng([recipe.seed, _NOISE, chunk])
-            finished = [f + recipe.noise * rng.standard_normal(f.shape, dtype=np.float32) for f in finished]
+            finished = [f + np.float32(recipe.noise) * rng.standard_normal(f.shape, dtype=np.float32) for f in finished]
+        _check_finite("pixels", recipe, *finished)
         for whole, piece in zip((source, target), finished, strict=True):
             whole[part] = piece.reshape(piece.shape[0], *shape[1:])
         return part.stop
@@ -106,6 +124,25 @@ def generate(
         if progress is not None:
             progress(done, count)
     return source, target, magnitude, root
+
+
+def _check_memory(shape: tuple[int, ...], recipe: Recipe, *, mapped: bool) -> None:
+    count, canvas = shape[0], math.prod(recipe.frame.canvas)
+    pairs = 0 if mapped else 2 * 4 * math.prod(shape)
+    needed = pairs + _DRAWN_BYTES * count * len(recipe.transforms) + _WARPING_BYTES * canvas
+    told = f"{count} pairs of {'x'.join(map(str, shape[1:]))} images"
+    require_memory(needed, told, "fewer pairs or smaller images" if pairs else "fewer pairs or a smaller canvas")
+
+
+def _check_finite(what: str, recipe: Recipe, *arrays: np.ndarray) -> None:
+    if all(np.isfinite(array).all() for array in arrays):
+        return
+    names = "+".join(t.name for t in recipe.transforms)
+    laws = " + ".join(law.text for law in recipe.laws)
+    raise InputError(
+        f"expected finite {what}, got NaN or infinite ones of {quoted(names)} with law {quoted(laws)} and noise "
+        f"{recipe.noise:g}, try a smaller range or less noise"
+    )
 
 
 def _in_order(render: Callable[[int], int], count: int, workers: int | None) -> Iterator[int]:
@@ -195,7 +232,10 @@ def _check_content(images: np.ndarray, parameters: np.ndarray, recipe: Recipe) -
     if recipe.border == "periodic":
         return
     placed = recipe.frame.place(images)
-    warped = warp_images(placed, recipe.positions(parameters), recipe.order, recipe.border)
+    with np.errstate(all="ignore"):
+        positions = recipe.positions(parameters)
+    _check_finite("positions", recipe, positions)
+    warped = warp_images(placed, positions, recipe.order, recipe.border)
     before, after = np.ptp(placed, axis=(1, 2, 3)), np.ptp(recipe.frame.finish(warped), axis=(1, 2, 3))
     content = before > 0
     empty = content & (after < 0.01 * before)

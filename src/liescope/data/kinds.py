@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
+from liescope.data.guard import check_place, reason, told_path
 from liescope.errors import InputError
 
 __all__ = ["ANIMATIONS", "FILMS", "KINDS", "STILLS", "VIDEOS", "file_kind", "other_kind"]
@@ -75,11 +76,12 @@ def file_kind(path: Path) -> str | None:
     InputError
         It cannot be read.
     """
+    check_place(path, "a file")
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)
     except OSError as error:
-        raise InputError(f"expected a file that can be read, got '{path}' ({error.strerror})") from None
+        raise InputError(f"expected a file that can be read, got {told_path(path)} ({reason(error)})") from None
     if not head:
         return "empty"
     for signature, kind in _SIGNATURES:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from liescope.data.checks import reason
+from liescope.data.archives import read_npy
+from liescope.data.guard import quoted, reading
 from liescope.data.magnitudes import (
     Categorical,
     Fixed,
@@ -64,11 +65,11 @@ def parse_law(law: str | float | Law | Sequence[float] | np.ndarray, half_width:
     if not (np.isfinite(half_width) and half_width >= 0):
         raise InputError(f"expected a finite range >= 0, got {half_width}, try 45 for a rotation in degrees")
     name, _, arguments = law.strip().partition(":")
-    modal = re.fullmatch(r"([a-z]+|\d+)-modal", name)
+    modal = re.fullmatch(r"([a-z]+|[0-9]{1,6})-modal", name)
     if modal and (modal[1] in _COUNTS or modal[1].isdigit()):
         return equally_spaced(_COUNTS.get(modal[1]) or int(modal[1]), half_width)
     if name not in _BUILDERS:
-        raise InputError(f"unknown law {name!r}.{suggest(name, LAWS)}")
+        raise InputError(f"unknown law {quoted(name)}.{suggest(name, LAWS)}")
     return _BUILDERS[name](arguments, float(half_width))
 
 
@@ -96,7 +97,7 @@ def _numbers(text: str, law: str, counts: Sequence[int]) -> list[float]:
     try:
         values = [float(v) for v in text.split(",")]
     except ValueError:
-        raise InputError(f"expected numbers in law '{law}:{text}', try {LAWS[law]!r}") from None
+        raise InputError(f"expected numbers in law {quoted(f'{law}:{text}')}, try {LAWS[law]!r}") from None
     if counts and len(values) not in counts:
         wanted = " or ".join(str(c) for c in counts)
         raise InputError(f"expected {wanted} numbers in law '{law}:{text}', got {len(values)}, try {LAWS[law]!r}")
@@ -153,16 +154,18 @@ def _samples(text: str, r: float) -> Law:
     if not text:
         raise InputError("expected values or a file after 'samples:', got none, try samples:10,20,30")
     path = Path(text)
-    if not path.is_file():
-        return Samples(tuple(_numbers(text, "samples", [])))
     try:
+        there = path.exists()
+    except OSError:  # many values are no name that a file may have
+        there = False
+    if not there:
+        return Samples(tuple(_numbers(text, "samples", [])))
+    with reading(path, "numbers in the samples file"):
         if path.suffix == ".npy":
-            values = np.load(path, allow_pickle=False)
+            values = read_npy(path)
         else:
-            values = np.loadtxt(path, delimiter="," if "," in path.read_text() else None)
-    except (ValueError, OSError, EOFError) as error:
-        raise InputError(f"expected numbers in the samples file '{text}', got: {reason(error)}") from None
-    return Samples(tuple(float(v) for v in np.ravel(values)))
+            values = np.loadtxt(path, delimiter="," if "," in path.read_text(encoding="utf-8") else None)
+        return Samples(tuple(float(v) for v in np.ravel(values)))
 
 
 _BUILDERS: Mapping[str, Callable[[str, float], Law]] = {

@@ -77,6 +77,7 @@ class Uniform(Law):
 
     def __post_init__(self) -> None:
         _finite("a uniform law", self.low, self.high)
+        _finite("the width of a uniform law", float(self.high) - float(self.low))
         if self.low > self.high:
             raise InputError(f"expected low <= high for a uniform law, got {self.low} and {self.high}")
 

@@ -7,7 +7,6 @@ import json
 import os
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from liescope.data.checks import missing_arrays, reason, validate_images
+from liescope.data.archives import read_npz
+from liescope.data.checks import validate_images
+from liescope.data.guard import check_place, json_of, quoted, reason, told_path, writing
 from liescope.data.kinds import FILMS, STILLS, file_kind, other_kind
 from liescope.errors import InputError
 
@@ -38,9 +39,6 @@ META_KEYS = (
 ``generators``, ``law``, ``unit`` and ``unit_per_t`` are lists: one entry per transform, in order of
 application.
 """
-
-IN_MEMORY_BYTES = 1 << 26
-"""Uncompressed arrays of an .npz larger than this are mapped, not read."""
 
 _PICKLES = {".pkl", ".pickle", ".pt", ".pth", ".joblib", ".dill", ".ckpt"}
 _HDF5 = {".h5", ".hdf5"}
@@ -92,16 +90,18 @@ def atomic_path(path: Path) -> Iterator[Path]:
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
     except OSError as error:
-        raise InputError(f"expected a folder that can be written, got '{path.parent}': {error.strerror}") from None
+        told = f"{told_path(path.parent)}: {reason(error)}"
+        raise InputError(f"expected a folder that can be written, got {told}") from None
     os.close(handle)
     temporary = Path(name)
     try:
-        yield temporary
-        # mkstemp makes private files; give the result the mode that a plain open() would have.
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
-        os.replace(temporary, path)
+        with writing(path):
+            yield temporary
+            # mkstemp makes private files; give the result the mode that a plain open() would have.
+            mask = os.umask(0)
+            os.umask(mask)
+            temporary.chmod(0o666 & ~mask)
+            os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -159,10 +159,17 @@ def load_pairs(path: str | Path, min_pairs: int = 1) -> Pairs:
     InputError
         Missing, truncated or corrupt file; no ``source`` or ``target``; object arrays and pickles (refused,
         never loaded); anything that :func:`validate_images` refuses.
+
+    Examples
+    --------
+    >>> images = np.random.default_rng(0).random((8, 9, 9))
+    >>> np.savez("mine.npz", source=images, target=images[:, ::-1])
+    >>> pairs = load_pairs("mine.npz")
+    >>> len(pairs), pairs.source.shape
+    (8, (8, 1, 9, 9))
     """
     path = Path(path)
-    if not path.exists():
-        raise InputError(f"expected a pairs file, got no such file '{path}'")
+    check_place(path, "a pairs file")
     arrays = _read_arrays(path)
     try:
         source, target = validate_images(arrays["source"], arrays["target"], min_pairs=min_pairs, nan=True)
@@ -170,7 +177,7 @@ def load_pairs(path: str | Path, min_pairs: int = 1) -> Pairs:
         masks = arrays.get("source_mask"), arrays.get("target_mask")
         return Pairs(source, target, magnitude, label, _meta(arrays.get("meta")), *masks)
     except InputError as error:
-        raise InputError(f"{path.name}: {error}") from None
+        raise InputError(f"{told_path(path.name)[1:-1]}: {error}") from None
 
 
 def _read_arrays(path: Path) -> Mapping[str, Any]:
@@ -181,11 +188,13 @@ def _read_arrays(path: Path) -> Mapping[str, Any]:
         return read_folders(path)
     kind, suffix = file_kind(path), path.suffix.lower()
     if kind == "pickle" or suffix in _PICKLES:
-        told = f"'{path.name}' (pickles are never loaded), try {_SAVED}"
+        told = f"{told_path(path.name)} (pickles are never loaded), try {_SAVED}"
         raise InputError(f"expected pairs as .npz, .h5 or a folder, got {told}")
     if kind not in (None, "empty", "npz", "hdf5"):
         what = "an HDF5" if suffix in _HDF5 else "an .npz"
-        raise InputError(f"expected {what} file, got '{path.name}', {other_kind(path)}, try {_way_of(str(kind))}")
+        raise InputError(
+            f"expected {what} file, got {told_path(path.name)}, {other_kind(path)}, try {_way_of(str(kind))}"
+        )
     if kind == "hdf5" or (kind != "npz" and suffix in _HDF5):
         return read_hdf5(path, ("source", "target"), optional=_OPTIONAL)
     return read_npz(path, ("source", "target"), optional=_OPTIONAL)
@@ -198,74 +207,6 @@ def _way_of(kind: str) -> str:
     if kind in STILLS:
         return "a folder with source/ and target/"
     return f"scipy.io.loadmat and {_SAVED}" if kind == "mat" else _SAVED
-
-
-def read_npz(path: Path, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Arrays of an .npz by name; large uncompressed ones are memory-mapped, after their checksum was
-    verified.
-
-    Raises
-    ------
-    InputError
-        Not an .npz, truncated, corrupt, a required array missing, or object arrays.
-    """
-    if not path.is_file():
-        raise InputError(f"expected an .npz file, got no such file '{path}'")
-    if kind := other_kind(path, "npz"):
-        raise InputError(f"expected an .npz file, got '{path.name}', {kind}")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = {name: archive.getinfo(f"{name}.npy") for name in array_names(archive)}
-            if error := missing_arrays(path, required, members):
-                raise error
-            wanted = [name for name in (*required, *optional) if name in members]
-            return {name: _read_member(path, archive, members[name]) for name in wanted}
-    except InputError:
-        raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError) as error:
-        raise InputError(f"expected an .npz file, got '{path.name}', truncated or corrupt ({reason(error)})") from None
-
-
-def array_names(archive: zipfile.ZipFile) -> list[str]:
-    """Names of the arrays in an .npz; other things that a zip archive may hold are none."""
-    return [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
-
-
-def array_header(file: Any, what: str) -> tuple[tuple[int, ...], bool, np.dtype]:
-    """Shape, whether in Fortran order, and dtype of an array in the format of numpy; the file is left where it begins.
-
-    Raises
-    ------
-    InputError
-        Objects: pickles are never loaded.
-    """
-    version = np.lib.format.read_magic(file)
-    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, fortran, dtype = read_header(file)
-    if dtype.hasobject:
-        raise InputError(f"expected numbers in {what} (pickles are never loaded), try .astype(np.float32)")
-    return shape, fortran, dtype
-
-
-def _read_member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
-    with archive.open(info) as member:
-        name = info.filename.removesuffix(".npy")
-        shape, fortran, dtype = array_header(member, f"'{path.name}', got object array {name!r}")
-        offset = member.tell()
-        mapped = info.compress_type == zipfile.ZIP_STORED and info.file_size > IN_MEMORY_BYTES
-        if mapped:
-            # Reading to the end verifies the archive's checksum of this member, in flat memory.
-            while member.read(1 << 22):
-                pass
-    if not mapped:
-        with archive.open(info) as member:
-            return np.lib.format.read_array(member, allow_pickle=False)
-    with path.open("rb") as file:
-        file.seek(info.header_offset + 26)
-        lengths = np.frombuffer(file.read(4), dtype="<u2")
-    start = info.header_offset + 30 + int(lengths.sum()) + offset
-    # Copy-on-write: callers may write to their arrays, the file stays as it is.
-    return np.memmap(path, dtype=dtype, mode="c", offset=start, shape=shape, order="F" if fortran else "C")
 
 
 def _truth(arrays: Mapping[str, Any], count: int) -> tuple[np.ndarray | None, np.ndarray | None]:
@@ -288,11 +229,15 @@ def _truth(arrays: Mapping[str, Any], count: int) -> tuple[np.ndarray | None, np
 def _meta(value: Any) -> dict[str, Any]:
     if value is None:
         return {}
-    text = np.asarray(value).item() if not isinstance(value, str | bytes) else value
+    if not isinstance(value, str | bytes):
+        array = np.asarray(value)
+        if array.size != 1 or array.dtype.kind not in "SUO":
+            raise InputError(f"expected meta as one JSON text, got {array.dtype} of shape {array.shape}")
+        value = array.item()
     try:
-        meta = json.loads(text)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"expected meta as JSON text, got {str(text)[:40]!r} ({reason(error)})") from None
+        meta = json_of(value, "meta")
+    except InputError as error:
+        raise InputError(f"expected meta as JSON text, got {quoted(value)} ({error})") from None
     if not isinstance(meta, dict):
         raise InputError(f"expected meta as a JSON object, got {type(meta).__name__}")
     return meta

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from pathlib import Path
 from types import TracebackType
@@ -9,7 +10,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from liescope.data.checks import reason
+from liescope.data.guard import reason, told_path
 from liescope.data.lazy import LazyImages
 from liescope.errors import InputError
 
@@ -74,6 +75,7 @@ class Spool:
             self._file = self._file or tempfile.TemporaryFile()  # noqa: SIM115
             for frame in self._held:
                 self._file.write(np.ascontiguousarray(frame).data)
+            self._file.flush()
         except OSError as error:
             raise InputError(
                 f"expected room for the frames of '{self._name}' in '{tempfile.gettempdir()}', got none "
@@ -89,7 +91,6 @@ class Spool:
         if self._file is None:
             return np.stack(self._held)
         self._write()
-        self._file.flush()
         return np.memmap(self._file, dtype=dtype, mode="c", shape=(self._count, *shape))
 
 
@@ -99,9 +100,10 @@ def _told(shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:
 
 def mapped(path: Path, dtype: np.dtype[Any], offset: int, shape: tuple[int, ...]) -> np.ndarray:
     """Numbers that lie in a file in one piece, mapped; copy-on-write, so that callers may write to their arrays."""
-    missing = offset + int(np.prod(shape)) * dtype.itemsize - path.stat().st_size
-    if missing > 0:
-        raise InputError(f"expected a whole file, got '{path.name}', truncated ({missing} bytes of pixels are missing)")
+    missing = offset + math.prod(shape) * dtype.itemsize - path.stat().st_size
+    if missing > 0 or min(offset, *shape) < 0:
+        told = f"truncated ({missing} bytes of pixels are missing)"
+        raise InputError(f"expected a whole file, got {told_path(path.name)}, {told}")
     return np.memmap(path, dtype=dtype, mode="c", offset=offset, shape=shape)
 
 

@@ -1,18 +1,19 @@
-"""Stacks of images that stay on disk: HDF5 data sets and folders of files, read slice by slice."""
+"""Stacks of images that stay in their files, in folders, read one by one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from liescope.data.checks import missing_arrays, reason
+from liescope.data.guard import check_place, quoted, reason, told_path
+from liescope.data.hdf5 import HDF5Images, read_hdf5, write_hdf5
 from liescope.data.images import IMAGE_SUFFIXES, image_header, read_image
-from liescope.data.kinds import other_kind
 from liescope.data.lazy import LazyImages
-from liescope.errors import InputError, require_packages
+from liescope.errors import InputError
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -24,25 +25,6 @@ __all__ = [
     "read_hdf5",
     "write_hdf5",
 ]
-
-SLAB_BYTES = 1 << 24
-
-
-class HDF5Images(LazyImages):
-    """A data set of an HDF5 file, opened on each read, so that threads can share the stack."""
-
-    def __init__(self, path: Path, name: str, shape: Sequence[int], dtype: Any) -> None:
-        self.path, self.name = Path(path), name
-        super().__init__(shape, dtype, self._read_rows)
-
-    def _read_rows(self, indices: np.ndarray) -> np.ndarray:
-        import h5py
-
-        with h5py.File(self.path, "r") as file:
-            data = file[self.name]
-            if indices[-1] - indices[0] + 1 == len(indices):
-                return np.asarray(data[int(indices[0]) : int(indices[-1]) + 1])
-            return np.asarray(data[indices])
 
 
 class FolderImages(LazyImages):
@@ -77,8 +59,21 @@ def _told(file: Path) -> str:
 
 
 def image_files(folder: Path) -> list[Path]:
-    """The image files of a folder, sorted by name."""
-    return sorted(f for f in folder.iterdir() if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith("."))
+    """The image files of a folder, sorted by name.
+
+    Raises
+    ------
+    InputError
+        A pipe, a socket, a device, a folder or a link to nothing under a name that images have.
+    """
+    try:
+        names = [f for f in folder.iterdir() if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith(".")]
+    except OSError as error:
+        raise InputError(f"expected a folder that can be read, got {told_path(folder)} ({reason(error)})") from None
+    for file in names:
+        if not stat.S_ISREG(check_place(file, f"image files in {told_path(folder.name)}").st_mode):
+            raise InputError(f"expected image files in {told_path(folder)}, got the folder {told_path(file.name)}")
+    return sorted(names)
 
 
 def read_folders(path: Path) -> dict[str, Any]:
@@ -88,12 +83,12 @@ def read_folders(path: Path) -> dict[str, Any]:
         folder = path / side
         if not folder.is_dir():
             raise InputError(f"expected folders 'source' and 'target' in '{path}', got no '{side}'")
-        sides[side] = {f.stem: f for f in image_files(folder)}
+        sides[side] = _by_stem(image_files(folder))
     unmatched = sorted(sides["source"].keys() ^ sides["target"].keys())
     if unmatched:
         raise InputError(
             f"expected every image in both folders of '{path.name}', got {len(unmatched)} without a partner, "
-            f"the first '{unmatched[0]}'"
+            f"the first {quoted(unmatched[0])}"
         )
     if not sides["source"]:
         raise InputError(f"expected image files in '{path}/source', got none, try {', '.join(IMAGE_SUFFIXES[:3])}")
@@ -107,58 +102,21 @@ def read_folders(path: Path) -> dict[str, Any]:
         )
     meta = path / "meta.json"
     if meta.is_file():
-        arrays["meta"] = meta.read_text()
+        try:
+            arrays["meta"] = meta.read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise InputError(f"expected JSON in 'meta.json' of {told_path(path)}, got {reason(error)}") from None
     return arrays
 
 
-def read_hdf5(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> dict[str, Any]:
-    """Data sets of an HDF5 file: image stacks lazily, the rest as arrays, ``meta`` as text.
-
-    Raises
-    ------
-    InputError
-        Not an HDF5 file, truncated, a required data set missing, objects in place of numbers, or no h5py.
-    """
-    require_packages("h5py")
-    import h5py
-
-    if not path.is_file():
-        raise InputError(f"expected an HDF5 file, got no such file '{path}'")
-    if kind := other_kind(path, "hdf5"):
-        raise InputError(f"expected an HDF5 file, got '{path.name}', {kind}")
-    arrays: dict[str, Any] = {}
-    try:
-        with h5py.File(path, "r") as file:
-            held = [name for name in file if isinstance(file.get(name), h5py.Dataset)]
-            if error := missing_arrays(path, required, held):
-                raise error
-            for name in required:
-                data = file[name]
-                if data.dtype.kind not in "fiub":
-                    raise InputError(f"expected numbers in '{path.name}', got {data.dtype} in {name!r}")
-                arrays[name] = HDF5Images(path, name, data.shape, data.dtype)
-            for name in optional:
-                value = file[name][()] if name in file else file.attrs.get(name)
-                if value is not None:
-                    arrays[name] = value
-    except InputError:
-        raise
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
-        raise InputError(f"expected an HDF5 file, got '{path.name}', truncated or corrupt ({reason(error)})") from None
-    return arrays
-
-
-def write_hdf5(path: Path, arrays: Mapping[str, Any], meta: str) -> None:
-    """Arrays slab by slab as data sets, meta as a text attribute."""
-    require_packages("h5py")
-    import h5py
-
-    # No time stamps: the same pairs give the same bytes.
-    with h5py.File(path, "w", track_order=False) as file:
-        file.attrs["meta"] = meta
-        for name, array in arrays.items():
-            data = file.create_dataset(name, shape=array.shape, dtype=array.dtype, track_times=False)
-            row = max(1, int(np.prod(array.shape[1:])) * np.dtype(array.dtype).itemsize)
-            for start in range(0, len(array), max(1, SLAB_BYTES // row)):
-                part = slice(start, start + max(1, SLAB_BYTES // row))
-                data[part] = array[part]
+def _by_stem(files: Sequence[Path]) -> dict[str, Path]:
+    """Files by their names without suffix; two of one name would be one image, and the other one left out."""
+    named: dict[str, Path] = {}
+    for file in files:
+        other = named.setdefault(file.stem, file)
+        if other is not file:
+            raise InputError(
+                f"expected one image of each name in {told_path(file.parent)}, got {told_path(other.name)} and "
+                f"{told_path(file.name)}, try removing one of them"
+            )
+    return named

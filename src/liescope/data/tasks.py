@@ -57,6 +57,9 @@ TASKS = {
 }
 """The paper's tasks by name: their corpus, whether pairs have different roots, whether borders are cropped off."""
 
+_MOST_NOISE = 1e30
+"""More than this does not fit into single precision."""
+
 LARGEST_GALAXY = 64
 """Galaxies are resized to at most this side (pixels) unless told otherwise."""
 
@@ -82,28 +85,58 @@ def make_pairs(
     scratch: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Pairs:
-    """Make the pairs of one of the paper's tasks.
+    """Make the pairs of one of the paper's tasks, with a known answer.
 
     Parameters
     ----------
     task : str
-        One of ``TASKS``.
+        One of ``TASKS``: ``symnist``, ``supersymnist``, ``galaxsym``, ``supergalaxsym``. ``super``: the images of a
+        pair are different ones of a class.
+    transform : str, Transform, or a sequence of them
+        ``rotation``, ``scale``, ``translation-x``, ... (``TRANSFORMS``); several joined by ``+`` are applied from
+        left to right, with independent magnitudes and one resampling.
+    range : float or sequence of float, optional
+        Half-width of the magnitudes in natural units (degrees, log-factor, pixels, plain), one per transform.
+    law : str, float, Law, or one of them per transform
+        Of the magnitudes: ``uniform``, ``normal``, ``five-modal``, ``uniform:-10,80``, ... (``LAWS``).
+    pairs : int
+        Number of pairs; images are repeated, with new magnitudes, where there are fewer.
+    order : int or str
+        Spline order of the interpolation: 0 ``nearest``, 1 ``linear``, 3 ``cubic``.
     corpus : str, path or Corpus, optional
         A corpus name, an ``.npz``, a folder of images, or a loaded corpus; default the task's own.
     split, data_dir
-        Passed to :func:`liescope.data.load_corpus`.
-    transform, range, law, pairs, order, seed, centre, noise, border, canvas, crop, size, workers, scratch, progress
-        As in :func:`pairs_from`. The galaxy tasks crop to the middle half and resize to at most 64 pixels
-        unless told otherwise, so that no border enters the picture.
+        Passed to :func:`liescope.data.load_corpus`: the part of the corpus, and where what is fetched is kept.
+    seed : int
+        The only source of randomness.
+    centre : (column, row), optional
+        Fixed point of rotation, scale, spiral, ... in pixels of the final image; default its true centre.
+    noise : float
+        Standard deviation of Gaussian noise added to both images, as a fraction of the grey range.
+    border : {"zero", "edge", "periodic"}
+        What lies beyond the canvas.
+    canvas, crop, size : int or (rows, columns), optional
+        Pad before the transform, crop and resize after it, in pixels. The galaxy tasks crop to the middle half and
+        resize to at most 64 pixels unless told otherwise, so that no border enters the picture.
+    workers, scratch, progress
+        As in :func:`pairs_from`.
 
     Returns
     -------
     Pairs
+        float32 images in [0, 1], shape (pairs, h, w); ``magnitude`` in units of t and ``natural_magnitude`` in natural
+        ones, shape (pairs, K).
 
     Raises
     ------
     InputError
         Unknown task, transform, law or corpus (with did-you-mean), and all that :func:`pairs_from` refuses.
+
+    Examples
+    --------
+    >>> pairs = make_pairs(transform="rotation+scale", range=[30, 0.2], pairs=50)
+    >>> pairs.source.shape, pairs.natural_magnitude.shape, pairs.meta["unit"]
+    ((50, 28, 28), (50, 2), ['degree', 'log-factor'])
     """
     if task not in TASKS:
         raise InputError(f"unknown task {task!r}.{suggest(task, TASKS)}")
@@ -222,7 +255,7 @@ def pairs_from(
     count = shape[0] if pairs is None else int(pairs)
     if count < 1:
         raise InputError(f"expected at least one pair, got {count}")
-    if not (np.isfinite(noise) and noise >= 0):
+    if not 0 <= noise <= _MOST_NOISE:
         raise InputError(f"expected a noise level >= 0 as a fraction of the grey range, got {noise}, try 0.1")
     if border not in BORDERS:
         raise InputError(f"unknown border {border!r}.{suggest(border, BORDERS)}")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from liescope.data.checks import reason
+from liescope.data.guard import reading, told_path
 from liescope.data.kinds import other_kind
 from liescope.data.spool import Spool, mapped, native_order
-from liescope.errors import InputError, require_packages
+from liescope.errors import InputError, require_memory, require_packages
 
 __all__ = ["read_tiff_film", "read_tiff_image", "written_axes"]
 
@@ -44,6 +45,12 @@ class _Errors(logging.Handler):
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     """The file as tifffile has it, all of its pages found; InputError where any part of it cannot be read."""
+    with reading(path, "a whole TIFF file"), _pages_of(path) as file:
+        yield file
+
+
+@contextlib.contextmanager
+def _pages_of(path: Path) -> Iterator[Any]:
     if kind := other_kind(path, "tiff"):
         raise InputError(f"expected a TIFF file, got '{path.name}', {kind}")
     require_packages("tifffile", "imagecodecs")
@@ -54,22 +61,15 @@ def _opened(path: Path) -> Iterator[Any]:
     logger.addHandler(errors)
     logger.propagate = False
     try:
-        with tifffile.TiffFile(path) as file:
+        # Descriptions may name other files as parts of the stack (OME, Micro-Manager): none of them is opened.
+        alone: Any = {f"is_{name}": False for name in ("mmstack", "ndtiff") if name in tifffile.TIFF.FILE_FLAGS}
+        with tifffile.TiffFile(path, _multifile=False, **alone) as file:
             # The chain of pages is followed to its end: where it breaks, tifffile logs an error and stops.
             len(file.pages)
             if errors.first is None:
                 yield file
         if errors.first is not None:
             raise InputError(f"expected a whole TIFF file, got '{path.name}', truncated or corrupt ({errors.first})")
-    except InputError:
-        raise
-    # imagecodecs has an exception for every codec, and tifffile's own have no base of theirs but Exception.
-    except Exception as error:
-        if isinstance(error, MemoryError | NotImplementedError):
-            raise
-        raise InputError(
-            f"expected a whole TIFF file, got '{path.name}', truncated or corrupt ({reason(error)})"
-        ) from None
     finally:
         logger.removeHandler(errors)
         logger.propagate = before
@@ -84,13 +84,22 @@ def read_tiff_image(path: Path) -> np.ndarray:
         Several pages, truncated or corrupt, palettes, or the packages are missing.
     """
     with _opened(path) as file:
-        page = _only_page(path, file)
-        image = np.asarray(page.asarray())
+        image = _decoded(path, page := _only_page(path, file))
         image = image.astype(np.uint8) if image.dtype == bool else image
         if image.ndim == 3 and page.axes[-1] == "S":
             image = np.moveaxis(image[..., : _colours(page)], -1, 0)
         image = image[0] if image.ndim == 3 and len(image) == 1 else image
         return np.ascontiguousarray(native_order(image))
+
+
+def _decoded(path: Path, page: Any) -> np.ndarray:
+    """The pixels of a page, after a look at how much memory it says that they and one of its tiles take."""
+    if page.dtype is None or min(page.shape, default=0) < 1:
+        raise ValueError(f"a page of {page.dtype} of shape {page.shape}")
+    pixels = math.prod(page.shape) + math.prod(page.chunks)
+    told = f"a page of {told_path(path.name)}, {' x '.join(map(str, page.shape))},"
+    require_memory(pixels * page.dtype.itemsize, told, "smaller images")
+    return np.asarray(page.asarray())
 
 
 def _only_page(path: Path, file: Any) -> Any:
@@ -195,6 +204,8 @@ def written_axes(rank: int) -> str:
 
 def _pixels(path: Path, series: Any) -> np.ndarray:
     """The series as it is stored: mapped where it lies in one piece, else page by page."""
+    if series.dtype is None or min(series.shape) < 1:
+        raise ValueError(f"a stack of {series.dtype} of shape {series.shape}")
     if series.dataoffset is not None:
         # Bits that are no bytes are not in one piece for numpy.
         stored = series.dtype.newbyteorder(series.parent.byteorder) if series.parent else series.dtype
@@ -206,6 +217,6 @@ def _pixels(path: Path, series: Any) -> np.ndarray:
         raise InputError(f"expected every page of '{path.name}', got none for page {missing}")
     with Spool(path.name) as spool:
         for page in pages:
-            image = page.asarray()
+            image = _decoded(path, page)
             spool.add(image.astype(np.uint8) if image.dtype == bool else image)
         return spool.frames().reshape(series.shape)

@@ -21,7 +21,7 @@ from jaxtyping import Float
 
 from liescope.data.flows import affine_flow, polynomial_flow, special_conformal_flow
 from liescope.data.frame import Frame
-from liescope.errors import InputError, suggest
+from liescope.errors import InputError, quoted, suggest
 
 __all__ = ["TRANSFORMS", "Transform", "canonical_transform", "parse_transforms", "user_transform"]
 
@@ -102,6 +102,9 @@ def _spiral(tau: np.ndarray) -> np.ndarray:
     grown: np.ndarray = np.exp(SPIRAL_GROWTH * tau)[:, None, None] * _rotation(tau)
     return grown
 
+
+_SMALLEST = 1e-100
+"""Of the largest coefficient of a generator: squares of what is smaller are 0."""
 
 SPIRAL_GROWTH = 0.5
 """Log-factor of the spiral per radian of its rotation."""
@@ -209,7 +212,10 @@ def user_transform(coefficients: Sequence[float] | np.ndarray, name: str = "gene
     values = tuple(float(c) for c in np.ravel(coefficients))
     degree = _degree_of(len(values))
     if not np.all(np.isfinite(values)) or not np.any(values):
-        raise InputError(f"expected finite, not all zero generator coefficients, got {list(values)}")
+        raise InputError(f"expected finite, not all zero generator coefficients, got {quoted(list(values), 200)}")
+    if not _SMALLEST <= max(abs(value) for value in values) <= 1 / _SMALLEST:
+        got = quoted(list(values), 200)
+        raise InputError(f"expected generator coefficients between {_SMALLEST:g} and {1 / _SMALLEST:g}, got {got}")
     basis = {1: "affine", 2: "quadratic"}.get(degree, f"polynomial-{degree}")
     return Transform(name, basis, values, "plain", 1.0, polynomial_flow(np.reshape(values, (2, -1)), degree))
 

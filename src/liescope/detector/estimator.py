@@ -1,11 +1,8 @@
-"""The estimator, and the same in one call."""
+"""The estimator of scikit-learn's kind."""
 
 from __future__ import annotations
 
-import dataclasses
-import time
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,29 +10,17 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
-from liescope.algebra import check_basis
 from liescope.data import ImageStack, validate_images
 from liescope.detector.branch import followed, on_branch
-from liescope.detector.description import described
-from liescope.detector.filming import pairs_of_film, with_frames
-from liescope.detector.missing import missing_pixels
-from liescope.detector.parameters import checked_parameters
-from liescope.detector.samples import samples_of
-from liescope.detector.starting import start_of, with_covariances
-from liescope.engines import (
-    Fitted,
-    PairSet,
-    Progress,
-    Settings,
-    choose_engine,
-)
+from liescope.detector.fitting import fitted_pairs
+from liescope.detector.parameters import Parameters
+from liescope.engines import Fitted, Progress
 from liescope.engines.latent import LatentConfig, TrainedLatent
-from liescope.engines.workers import worker_pool
 from liescope.errors import InputError
 from liescope.geometry import Basis
 from liescope.result import SymmetryResult
 
-__all__ = ["SymmetryDetector", "detect"]
+__all__ = ["SymmetryDetector"]
 
 
 class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
@@ -78,11 +63,22 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
     n_generators_ : int
         K.
 
+    Raises
+    ------
+    InputError
+        By :meth:`fit`, never by the constructor: bad parameters, all of them at once, or bad data.
+
     Examples
     --------
-    >>> detector = SymmetryDetector(basis="affine")
-    >>> detector.fit(X, Y).generators_[0].name  # doctest: +SKIP
-    'rotation'
+    >>> from liescope.data import make_pairs
+    >>> pairs = make_pairs(transform="translation-x", range=3, order=3, pairs=80)
+    >>> detector = SymmetryDetector(basis="translations", n_generators=1)
+    >>> detector.fit(pairs.source[:60], pairs.target[:60]).generators_[0].name
+    'translation-x'
+    >>> t = detector.predict_magnitude(pairs.source[60:], pairs.target[60:])  # of pairs that it has not seen
+    >>> pixels = t[:, 0] * detector.generators_[0].unit_per_t
+    >>> bool(abs(pixels - pairs.natural_magnitude[60:, 0]).max() < 0.2)
+    True
 
     References
     ----------
@@ -146,33 +142,22 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
         InputError
             Bad parameters (all of them at once) or bad data.
         """
-        basis, options = checked_parameters(self)
-        film = pairs_of_film(X, Y, frames, lags)
-        if film is None:
-            source, target = validate_images(X, Y, image_shape, min_pairs=1, nan=True)
-        else:
-            source, target = validate_images(film.source, film.target, min_pairs=1, nan=True)
-        missing = missing_pixels(source, target, source_mask, target_mask, nodata)
-        check_basis(basis, (int(source.shape[-2]), int(source.shape[-1])))
-        began = time.perf_counter()
-        self._report("finding the generators", 0.0)
-        pairs = PairSet.of(source, target, int(self.random_state), self.device or "cpu", missing)
-        engine = choose_engine(self.engine, pairs)
-        settings = self._settings(options)
-        start = start_of(engine, pairs, basis, settings, self._report)
-        # Chunks of pairs go to workers of one thread each; a training keeps torch's own threads.
-        with nullcontext() if engine.trains else worker_pool(pairs.device):
-            fit = engine.fit(pairs, basis, settings, self._report, start)
-        fit = with_covariances(fit, engine, pairs, basis, settings)
-        told = self._told(basis, options)
-        result = described(fit, engine.name, pairs, basis, settings.seed, told)
-        result = result if film is None else with_frames(result, film)
-        result = dataclasses.replace(result, seconds=time.perf_counter() - began)
-        self._fitted_engine: Fitted | None = fit.fitted
-        self.result_ = dataclasses.replace(result, samples=samples_of(result, pairs, fit.fitted))
-        self.generators_ = [g.generator for g in result.generators]
-        self.n_generators_ = len(result.generators)
-        self.magnitudes_ = result.t
+        fitted = fitted_pairs(
+            Parameters.of(self),
+            X,
+            Y,
+            image_shape,
+            frames=frames,
+            lags=lags,
+            source_mask=source_mask,
+            target_mask=target_mask,
+            nodata=nodata,
+        )
+        self._fitted_engine: Fitted | None = fitted.engine
+        self.result_ = fitted.result
+        self.generators_ = [g.generator for g in self.result_.generators]
+        self.n_generators_ = len(self.generators_)
+        self.magnitudes_ = self.result_.t
         return self
 
     def predict_magnitude(self, X: Any, Y: Any, image_shape: Sequence[int] | None = None) -> np.ndarray:
@@ -264,70 +249,3 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
             raise NotFittedError("this SymmetryDetector is not fitted yet: call fit(X, Y) first")
         result: SymmetryResult = self.result_
         return result
-
-    def _report(self, stage: str, done: float) -> None:
-        if self.progress is not None:
-            self.progress(stage, done)
-
-    def _settings(self, options: Any) -> Settings:
-        return Settings(
-            generators=None if self.n_generators == "auto" else int(self.n_generators),
-            seed=int(self.random_state),
-            device=self.device or "cpu",
-            options=options,
-            folder=None if self.work_dir is None else Path(self.work_dir),
-            resume=self.resume,
-            border=self.border,
-        )
-
-    def _told(self, basis: Basis, options: Any) -> dict[str, Any]:
-        """The parameters as a result keeps them."""
-        told = {
-            "engine": self.engine,
-            "basis": basis.name,
-            "n_generators": self.n_generators,
-            "random_state": self.random_state,
-            "device": self.device or "cpu",
-            "border": self.border,
-        }
-        return told if options is None else told | {"config": options.model_dump()}
-
-
-def detect(
-    X: Any = None,
-    Y: Any = None,
-    *,
-    frames: Any = None,
-    lags: int | Sequence[int] | None = None,
-    source_mask: Any = None,
-    target_mask: Any = None,
-    nodata: float | None = None,
-    image_shape: Sequence[int] | None = None,
-    engine: str = "auto",
-    basis: str | Basis = "affine",
-    n_generators: str | int = "auto",
-    random_state: int = 0,
-    device: str | None = None,
-    progress: Progress | None = None,
-    config: str | Path | Mapping[str, Any] | LatentConfig | None = None,
-    work_dir: str | Path | None = None,
-    resume: bool = False,
-    border: str = "auto",
-) -> SymmetryResult:
-    """Find the continuous symmetry that relates pairs of images: :class:`SymmetryDetector` in one call.
-
-    ``detect(frames=F, lags=[1, 2, 3])`` takes a film in place of pairs.
-
-    Examples
-    --------
-    >>> from liescope.data import make_pairs
-    >>> pairs = make_pairs(transform="rotation", range=60, pairs=500)
-    >>> result = detect(pairs.source, pairs.target)
-    >>> result.generators[0].generator.name
-    'rotation'
-    """
-    detector = SymmetryDetector(
-        engine, basis, n_generators, random_state, device, progress, config, work_dir, resume, border
-    )
-    missing = {"source_mask": source_mask, "target_mask": target_mask, "nodata": nodata}
-    return detector.fit(X, Y, image_shape, frames=frames, lags=lags, **missing).result_

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, runtime_checkable
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -15,58 +16,66 @@ from liescope.geometry import Basis, get_basis
 __all__ = ["Parameters", "checked_parameters"]
 
 
-@runtime_checkable
-class Parameters(Protocol):
-    """What is looked at: the parameters of :class:`liescope.SymmetryDetector`, of whatever type people gave."""
+@dataclass(frozen=True)
+class Parameters:
+    """The parameters of :class:`liescope.SymmetryDetector`, of whatever type people gave."""
 
     engine: Any
     basis: Any
     n_generators: Any
     random_state: Any
     device: Any
+    progress: Any
     config: Any
     work_dir: Any
     resume: Any
     border: Any
 
+    @classmethod
+    def of(cls, holder: object) -> Parameters:
+        """The attributes of that name."""
+        return cls(*(getattr(holder, one.name) for one in fields(cls)))
 
-def checked_parameters(detector: Parameters) -> tuple[Basis, Any]:
+
+def checked_parameters(parameters: Parameters) -> tuple[Basis, Any]:
     """Basis and the engine's own settings, after all parameters were looked at; one message tells every fault."""
     faults = []
-    if detector.engine not in engine_names():
-        faults.append(f"unknown engine {detector.engine!r}.{suggest(str(detector.engine), engine_names())}")
+    if parameters.engine not in engine_names():
+        faults.append(f"unknown engine {parameters.engine!r}.{suggest(str(parameters.engine), engine_names())}")
     basis: Basis | None = None
     try:
-        basis = get_basis(detector.basis)
+        basis = get_basis(parameters.basis)
     except InputError as error:
         faults.append(str(error))
-    k = detector.n_generators
+    k = parameters.n_generators
     if k != "auto" and not (isinstance(k, int | np.integer) and not isinstance(k, bool) and k >= 1):
         faults.append(f"expected n_generators 'auto' or an integer of at least 1, got {k!r}")
     elif basis is not None and k != "auto" and int(k) > basis.dimension:
         faults.append(f"expected at most {basis.dimension} generators in basis {basis.name!r}, got {k}")
     try:
-        available_device(detector.device)
+        available_device(parameters.device)
     except InputError as error:
         faults.append(str(error))
-    if not isinstance(detector.random_state, int | np.integer) or detector.random_state < 0:
-        faults.append(f"expected random_state to be an integer of at least 0, got {detector.random_state!r}")
-    if detector.border not in BORDERS:
-        faults.append(f"unknown border {detector.border!r}.{suggest(str(detector.border), BORDERS)}")
+    if not isinstance(parameters.random_state, int | np.integer) or parameters.random_state < 0:
+        faults.append(f"expected random_state to be an integer of at least 0, got {parameters.random_state!r}")
+    if parameters.border not in BORDERS:
+        faults.append(f"unknown border {parameters.border!r}.{suggest(str(parameters.border), BORDERS)}")
     options = None
-    used = ENGINES[detector.engine].parameters if detector.engine in ENGINES else frozenset()
-    named = {"config": detector.config, "work_dir": detector.work_dir, "resume": detector.resume or None}
+    used = ENGINES[parameters.engine].parameters if parameters.engine in ENGINES else frozenset()
+    named = {"config": parameters.config, "work_dir": parameters.work_dir, "resume": parameters.resume or None}
     for name in (name for name, value in named.items() if value is not None and name not in used):
         able = " or ".join(f"engine={one!r}" for one, engine in ENGINES.items() if name in engine.parameters)
         faults.append(f"{name} is for {able} only")
     # Settings are looked at even where they are not asked for: then all is told at once.
-    readers = [detector.engine] if "config" in used else [one for one in ENGINES if "config" in ENGINES[one].parameters]
-    for name in readers if "config" in used or detector.config is not None else ():
+    readers = (
+        [parameters.engine] if "config" in used else [one for one in ENGINES if "config" in ENGINES[one].parameters]
+    )
+    for name in readers if "config" in used or parameters.config is not None else ():
         try:
-            options = ENGINES[name].configured(detector.config)
+            options = ENGINES[name].configured(parameters.config)
         except InputError as error:
             faults.append(str(error))
-    if detector.resume and "resume" in used and detector.work_dir is None:
+    if parameters.resume and "resume" in used and parameters.work_dir is None:
         faults.append("expected work_dir with resume=True, got none")
     if faults or basis is None:
         raise InputError("; ".join(faults))

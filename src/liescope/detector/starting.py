@@ -14,6 +14,7 @@ __all__ = ["start_of", "with_covariances"]
 
 def start_of(engine: Engine, pairs: PairSet, basis: Basis, settings: Settings, report: Progress) -> Start | None:
     """What another engine finds in some of the pairs, where the engine wants to go on from that."""
+    engine.check(pairs, basis, settings)
     chosen = engine.start_pairs(len(pairs), basis, settings)
     if chosen is None or engine.starts_from is None:
         return None

@@ -234,6 +234,15 @@ class Engine(ABC):
         """Its own settings from what the user gave (None: its defaults), or InputError."""
         return config
 
+    def check(self, data: PairSet, basis: Basis, settings: Settings) -> None:  # noqa: B027
+        """Refuse, before any work, what the engine could not finish: too little memory, files that are broken.
+
+        Raises
+        ------
+        InputError
+            One line that says why.
+        """
+
     def start_pairs(self, count: int, basis: Basis, settings: Settings) -> np.ndarray | None:
         """Sorted indices of the pairs that a start is wanted from; None where none is wanted.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from liescope.data.archives import arrays_of
 from liescope.errors import InputError
 
 __all__ = ["STATE_FILE", "pack_arrays", "unpack_arrays"]
@@ -26,10 +26,6 @@ def pack_arrays(**values: object) -> dict[str, bytes]:
 
 def unpack_arrays(state: Mapping[str, bytes]) -> dict[str, np.ndarray]:
     """Its values again; InputError for a file that is missing, truncated or no such file."""
-    try:
-        with np.load(io.BytesIO(state[STATE_FILE]), allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except KeyError:
-        raise InputError(f"expected {STATE_FILE} among the files of a result, got {sorted(state)}") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"expected arrays in {STATE_FILE}, got a truncated or corrupt file ({error})") from None
+    if STATE_FILE not in state:
+        raise InputError(f"expected {STATE_FILE} among the files of a result, got {sorted(state)}")
+    return arrays_of(state[STATE_FILE], STATE_FILE)

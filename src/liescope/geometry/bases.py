@@ -7,7 +7,7 @@ from itertools import combinations
 
 import torch
 
-from liescope.errors import InputError, suggest
+from liescope.errors import InputError, quoted, suggest
 from liescope.geometry.domain import axis_names
 from liescope.geometry.fields import Basis, CallableBasis, Field, PolynomialBasis, monomial_exponents
 
@@ -151,9 +151,9 @@ def get_basis(basis: str | Basis, ndim: int = 2) -> Basis:
     if basis in BASES:
         return BASES[basis](ndim)
     prefix, _, degree = basis.partition("-")
-    if prefix == "polynomial" and degree.isdigit() and int(degree) <= 8:
+    if prefix == "polynomial" and degree in "012345678" and len(degree) == 1:
         return polynomial(int(degree), ndim)
-    raise InputError(f"unknown basis {basis!r}.{suggest(basis, [*BASES, 'polynomial-3'])}")
+    raise InputError(f"unknown basis {quoted(basis)}.{suggest(basis, [*BASES, 'polynomial-3'])}")
 
 
 def stored_basis(name: str, terms: Sequence[str], basis: Basis | None = None, ndim: int = 2) -> Basis:
@@ -177,9 +177,11 @@ def stored_basis(name: str, terms: Sequence[str], basis: Basis | None = None, nd
         try:
             first, *others = (get_basis(part, ndim) for part in name.split("+"))
         except InputError as error:
-            own = f"expected the fields of basis {name!r}, which are your own, try loading with basis=..."
+            own = f"expected the fields of basis {quoted(name)}, which are your own, try loading with basis=..."
             raise InputError(f"{own} ({error})") from None
         basis = sum(others, start=first)
     if list(basis.terms) != list(terms):
-        raise InputError(f"expected a basis with the terms {list(terms)}, got {list(basis.terms)}")
+        raise InputError(
+            f"expected a basis with the terms {quoted(list(terms), 100)}, got {quoted(list(basis.terms), 100)}"
+        )
     return basis

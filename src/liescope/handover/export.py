@@ -3,70 +3,25 @@
 from __future__ import annotations
 
 import json
-import keyword
 import pprint
 import textwrap
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from liescope import __version__
 from liescope.data.pairs import atomic_path
-from liescope.errors import InputError, suggest
-from liescope.handover.libraries import LIBRARIES
 from liescope.handover.matrices import check_central_rotation, lie_algebra, trace_warning
+from liescope.handover.targets import ARRAYS, LAWS, MADE, check_target
 from liescope.handover.transformation import Transformation, planar
 from liescope.result import SymmetryResult
 
-__all__ = ["check_export", "endings", "export"]
+__all__ = ["export"]
 
 WIDTH = 110
 DIGITS = 7
 """Of magnitudes: they are measured, and less exactly than that."""
-LAWS = ("torchvision", "kornia", "albumentations", "sklearn")
-ARRAYS = (".npy", ".npz")
-
-
-class _Made(NamedTuple):
-    """The function that a file has, and how it is used."""
-
-    name: str
-    what: str
-    use: str
-
-
-MADE = {
-    "torchvision": _Made("transform", "a transform of torchvision (transforms.v2)", "v2.Compose([transform(), ...])"),
-    "kornia": _Made("augmentation", "an augmentation of kornia", "augmentation()(images)  # (B, C, H, W)"),
-    "albumentations": _Made("transform", "a transform of albumentations", "A.Compose([transform(), ...], seed=0)"),
-    "emlp": _Made("group", "a group of emlp", "emlp.nn.EMLP(rep_in, rep_out, group())"),
-    "escnn": _Made("space", "a space of escnn", "space(N=16)"),
-    "sklearn": _Made("transformer", "a transformer of scikit-learn", "make_pipeline(transformer(), ...)"),
-}
-
-
-def endings(to: str) -> tuple[str, ...]:
-    """Endings of the files that can be written for a library.
-
-    Raises
-    ------
-    InputError
-        An unknown library, with did-you-mean.
-    """
-    if to not in LIBRARIES:
-        raise InputError(f"unknown library {to!r}.{suggest(to, LIBRARIES)}")
-    return (".py", *ARRAYS) if to == "emlp" else (".py",)
-
-
-def check_export(to: str, path: Path) -> None:
-    """InputError for a module that could not be imported by its name, or that would hide the library itself."""
-    if path.suffix != ".py":
-        return
-    if not path.stem.isidentifier() or keyword.iskeyword(path.stem):
-        raise InputError(f"expected a file that Python can import, got '{path.name}', try found_{to}.py")
-    if path.stem in {*LIBRARIES, "liescope"}:
-        raise InputError(f"expected a file that hides no package, got '{path.name}', try found_{to}.py")
 
 
 def export(result: SymmetryResult, to: str, path: Path) -> str:
@@ -77,9 +32,7 @@ def export(result: SymmetryResult, to: str, path: Path) -> str:
     InputError
         An unknown library, another ending, nothing to hand over, or what this library has no object for.
     """
-    check_export(to, path)
-    if path.suffix not in endings(to):
-        raise InputError(f"expected an output file ending in {' or '.join(endings(to))}, got '{path}'")
+    check_target(to, path)
     found = planar(result) if to != "emlp" else Transformation.of(result)
     told = ""
     if to == "escnn":

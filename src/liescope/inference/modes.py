@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 from scipy.ndimage import gaussian_filter1d
-from scipy.signal import find_peaks
 
 __all__ = ["find_modes"]
 
@@ -22,6 +21,8 @@ def find_modes(t: Float[np.ndarray, " n"]) -> Float[np.ndarray, " k"]:
     surroundings by 30 % of the highest peak and by seven standard errors of the estimate. A uniform or a
     normal law has one mode; its position is then the median.
     """
+    from scipy.signal import find_peaks  # it loads all of scipy.stats
+
     t = np.asarray(t, dtype=float)
     t = t[np.isfinite(t)]
     if t.size == 0:

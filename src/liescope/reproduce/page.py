@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from liescope import __version__
+from liescope.data.pairs import atomic_path
 from liescope.evaluation.benchmarks.environment import measured_on
 from liescope.report.typesetting import fill
 from liescope.reproduce.registry import FIGURES
@@ -46,7 +47,8 @@ def render_reproductions(folder: Path) -> str:
 def write_page(folder: Path) -> Path:
     """Write :func:`render_reproductions` to ``index.html``."""
     path = folder / "index.html"
-    path.write_text(render_reproductions(folder), encoding="utf-8")
+    with atomic_path(path) as temporary:
+        temporary.write_text(render_reproductions(folder), encoding="utf-8")
     return path
 
 

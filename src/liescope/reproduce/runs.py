@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from liescope.data import Pairs
+from liescope.data.archives import read_npz
 from liescope.data.pairs import atomic_path
 from liescope.detector import SymmetryDetector
 from liescope.engines.latent import get_config, held_out_split
@@ -170,10 +171,9 @@ class _Fitted(NamedTuple):
     @classmethod
     def read(cls, folder: Path) -> _Fitted:
         """What :meth:`write` has kept."""
-        with np.load(folder / _MEASURED, allow_pickle=False) as measured:
-            held, raw = measured["held"], measured["raw"]
+        measured = read_npz(folder / _MEASURED, ("held", "raw"))
         used = json.loads((folder / _USED).read_text(encoding="utf-8"))
-        return cls(held, load_result(folder), raw, used)
+        return cls(measured["held"], load_result(folder), measured["raw"], used)
 
 
 def _trained(task: _Training) -> _Fitted:

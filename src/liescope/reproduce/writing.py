@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from liescope.answer.values import json_text, plain_values
+from liescope.data.guard import json_of
 from liescope.data.pairs import atomic_path
 from liescope.evaluation.benchmarks.environment import environment
 from liescope.evaluation.benchmarks.record import csv_text
@@ -71,7 +71,7 @@ def read_findings(folder: Path) -> list[dict[str, Any]]:
     for name in FIGURES:
         path = folder / f"{name}.json"
         if path.is_file():
-            content = json.loads(path.read_text(encoding="utf-8"))
-            if content.get("schema") == SCHEMA:
+            content = json_of(path.read_bytes(), str(path))
+            if isinstance(content, dict) and content.get("schema") == SCHEMA:
                 found.append(content)
     return found

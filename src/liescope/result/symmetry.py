@@ -112,18 +112,34 @@ class SymmetryResult(Answer):
 
 
 def load_result(path: str | Path, basis: Basis | None = None) -> SymmetryResult:
-    """Read a result folder.
+    """Read a result folder, of this or an earlier version.
 
     Parameters
     ----------
     path : path
+        The folder that :meth:`SymmetryResult.save` or ``liescope detect --out`` wrote.
     basis : Basis, optional
         Needed only where the detection used fields of your own: files keep their names, not their functions.
+
+    Returns
+    -------
+    SymmetryResult
+        As it was saved; it moves images, and ``fitted`` measures other pairs.
 
     Raises
     ------
     InputError
         No such folder, not a result, another schema, or files that are truncated or do not fit together.
+
+    Examples
+    --------
+    >>> from liescope import detect
+    >>> from liescope.data import make_pairs
+    >>> pairs = make_pairs(transform="translation-x", range=3, pairs=60)
+    >>> result = detect(pairs.source, pairs.target, basis="translations", n_generators=1)
+    >>> folder = result.save("found")
+    >>> load_result("found").generators[0].generator.name
+    'translation-x'
     """
     answer = read_answer(path, basis)
     result = SymmetryResult(**{one.name: getattr(answer, one.name) for one in fields(answer)})

@@ -235,5 +235,5 @@ def test_files_that_hold_no_settings(tmp_path: Path, name: str, content: bytes, 
 
 
 def test_no_such_file_and_no_such_preset(tmp_path: Path) -> None:
-    assert "expected a settings file or a preset (default, paper), got 'papr'" in refusal("papr")
+    assert "expected a settings file or a preset (default, paper), got no such file 'papr'" in refusal("papr")
     assert "expected a settings file or a preset" in refusal(tmp_path)

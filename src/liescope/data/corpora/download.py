@@ -9,7 +9,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from liescope.data.guard import quoted
 from liescope.errors import InputError, require_packages
 
 __all__ = ["RemoteFile", "corpus_folder", "fetch"]
@@ -17,6 +19,8 @@ __all__ = ["RemoteFile", "corpus_folder", "fetch"]
 ATTEMPTS = 3
 TIMEOUT_SECONDS = 30
 BLOCK_BYTES = 1 << 18
+SCHEMES = ("https",)
+"""How addresses that something is fetched from begin, those that they lead to included."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class RemoteFile:
     urls : sequence of str
         Where to get it, in order of preference.
     checksum : str
-        ``md5:...`` or ``sha256:...`` in lower case.
+        ``sha256:...`` in lower case.
     """
 
     name: str
@@ -78,6 +82,7 @@ def fetch(file: RemoteFile, folder: Path, progress: Callable[[int, int], None] |
     problems = []
     with _made(folder):
         for url in file.urls:
+            _check_secure(url)
             try:
                 _download(url, partial, progress or _Bar(file.name))
             except _InterruptedError as problem:
@@ -106,6 +111,12 @@ def _made(folder: Path) -> Iterator[None]:
         for place in missing:
             with contextlib.suppress(OSError):
                 place.rmdir()  # refuses what is not empty
+
+
+def _check_secure(url: str) -> None:
+    """Refuse what anybody on the way may change: an address, or one that it leads to, without encryption."""
+    if urlsplit(url).scheme not in SCHEMES:
+        raise InputError(f"expected an address that begins with https://, got {quoted(url, 120)}")
 
 
 def _verify(path: Path, file: RemoteFile, downloaded: bool) -> None:
@@ -143,6 +154,7 @@ def _transfer(url: str, partial: Path, progress: Callable[[int, int], None]) -> 
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     try:
         with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS) as answer:
+            _check_secure(answer.url)
             if answer.status_code == 416:
                 return  # Nothing is left to send; the checksum decides.
             if answer.status_code not in (200, 206):

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import gzip
-import zlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from liescope.data.checks import reason
 from liescope.data.corpora.corpus import Corpus
 from liescope.data.corpora.download import RemoteFile, corpus_folder, fetch
+from liescope.data.guard import quoted, reading, told_path
 from liescope.errors import InputError
 
 __all__ = ["IDX_CORPORA", "IdxCorpus", "load_idx_corpus", "read_idx"]
@@ -29,20 +29,20 @@ class IdxCorpus:
 
 def _idx_files(base: str, sums: tuple[str, str, str, str]) -> dict[str, tuple[RemoteFile, RemoteFile]]:
     names = [f"{part}-{what}-ubyte.gz" for part in ("train", "t10k") for what in ("images-idx3", "labels-idx1")]
-    files = [RemoteFile(n, (f"{base}/{n}",), f"md5:{s}") for n, s in zip(names, sums, strict=True)]
+    files = [RemoteFile(n, (f"{base}/{n}",), f"sha256:{s}") for n, s in zip(names, sums, strict=True)]
     return {"train": (files[0], files[1]), "test": (files[2], files[3])}
 
 
-# Checksums as published by the torchvision project.
+# Checksums as others publish them too; their md5 are those of the torchvision project.
 IDX_CORPORA: Mapping[str, IdxCorpus] = {
     "mnist": IdxCorpus(
         _idx_files(
             "https://ossci-datasets.s3.amazonaws.com/mnist",
             (
-                "f68b3c2dcbeaaa9fbdd348bbdeb94873",
-                "d53e105ee54ea40749a09fcbcd1e9432",
-                "9fb629c4189551a2d022fa330f9573f3",
-                "ec29112dd5afa0611ce80d1b7f02629c",
+                "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+                "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+                "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+                "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
             ),
         ),
         tuple("0123456789"),
@@ -50,12 +50,12 @@ IDX_CORPORA: Mapping[str, IdxCorpus] = {
     ),
     "fashion-mnist": IdxCorpus(
         _idx_files(
-            "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
+            "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion",
             (
-                "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
-                "25c81989df183df01b3e8a0aad5dffbe",
-                "bef4ecab320f06d8554ea6380940ec79",
-                "bb300cfdad3c16e7a12a480ee83cd310",
+                "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+                "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+                "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+                "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
             ),
         ),
         (
@@ -74,12 +74,12 @@ IDX_CORPORA: Mapping[str, IdxCorpus] = {
     ),
     "kmnist": IdxCorpus(
         _idx_files(
-            "http://codh.rois.ac.jp/kmnist/dataset/kmnist",
+            "https://codh.rois.ac.jp/kmnist/dataset/kmnist",
             (
-                "bdb82020997e1d708af4cf47b453dcf7",
-                "e144d726b3acfaa3e44228e80efcd344",
-                "5c965bf0a639b31b8f53240b1b52f4d7",
-                "7320c461ea6c1c855c0b718fb2a4b134",
+                "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",
+                "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",
+                "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5",
+                "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c",
             ),
         ),
         ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
@@ -106,17 +106,17 @@ def read_idx(path: Path) -> np.ndarray:
     InputError
         Not an idx file of unsigned bytes, or cut short.
     """
-    try:
+    with reading(path, "an idx file"):
         raw = path.read_bytes()
         data = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"expected an idx file, got '{path.name}', truncated or corrupt ({reason(error)})") from None
     # Big-endian: two zero bytes, type 8 (unsigned byte), rank, then one 32-bit length per axis.
     if len(data) < 4 or data[:3] != b"\x00\x00\x08":
         raise InputError(f"expected an idx file of unsigned bytes, got '{path.name}'")
     rank = data[3]
     shape = tuple(int(n) for n in np.frombuffer(data, dtype=">u4", count=min(rank, (len(data) - 4) // 4), offset=4))
     body = np.frombuffer(data, dtype=np.uint8, offset=4 + 4 * len(shape))
-    if len(shape) != rank or body.size != int(np.prod(shape)):
-        raise InputError(f"expected {shape} bytes in idx file '{path.name}', got {body.size}, try fetching it again")
+    if len(shape) != rank or body.size != math.prod(shape):
+        raise InputError(
+            f"expected {quoted(shape)} bytes in idx file {told_path(path.name)}, got {body.size}, try fetching it again"
+        )
     return body.reshape(shape)

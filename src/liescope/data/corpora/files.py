@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from liescope.data.archives import read_npz
 from liescope.data.corpora.corpus import Corpus
-from liescope.data.pairs import read_npz
 from liescope.data.stacks import FolderImages, image_files
 from liescope.errors import InputError
 

@@ -13,7 +13,8 @@ from liescope.data.corpora.corpus import Corpus
 from liescope.data.corpora.fetched import IDX_CORPORA, load_idx_corpus
 from liescope.data.corpora.files import load_folder_corpus, load_npz_corpus
 from liescope.data.corpora.galaxy10 import load_galaxy10
-from liescope.errors import InputError, suggest
+from liescope.data.guard import reason, told_path
+from liescope.errors import InputError, quoted, suggest
 
 __all__ = ["CORPORA", "SPLITS", "load_corpus"]
 
@@ -76,15 +77,22 @@ def load_corpus(name: str | Path, split: str | None = None, data_dir: str | Path
         corpus = load_galaxy10(data_dir)
     else:
         path = Path(name).expanduser()
-        if path.is_dir():
+        if _is_folder(path):
             corpus = load_folder_corpus(path)
         elif path.suffix == ".npz":
             corpus = load_npz_corpus(path)
         else:
             raise InputError(
-                f"unknown corpus {text!r}.{suggest(text, CORPORA)} An .npz file or a folder of images is one too."
+                f"unknown corpus {quoted(text)}.{suggest(text, CORPORA)} An .npz file or a folder of images is one too."
             )
     return corpus if split in (None, "all") else _part(corpus, split == "test")
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:  # a name that is too long
+        raise InputError(f"expected a corpus, got {told_path(path)} ({reason(error)})") from None
 
 
 def _part(corpus: Corpus, test: bool) -> Corpus:

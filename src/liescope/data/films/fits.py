@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import warnings
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from liescope.data.checks import reason
+from liescope.data.guard import reading, told_path
 from liescope.data.spool import Spool, mapped, native_order
-from liescope.errors import InputError, require_packages
+from liescope.errors import InputError, require_memory, require_packages
 
 __all__ = ["read_fits_cube"]
 
@@ -20,6 +20,10 @@ _NOT_TIME = (
     "GLON", "GLAT",
 )  # fmt: skip
 """Beginnings of CTYPE that say what an axis is, and that it is not time (FITS standard 4.0, tables 23 to 28)."""
+
+_MOST_UNITS = 10_000
+_SCALED_BYTES = 24
+"""Of a pixel: as it is stored, as it is scaled, and a copy."""
 
 
 def read_fits_cube(path: Path) -> Any:
@@ -35,26 +39,36 @@ def read_fits_cube(path: Path) -> Any:
     """
     require_packages("astropy")
     from astropy.io import fits
-    from astropy.utils.exceptions import AstropyWarning
 
-    try:
-        with warnings.catch_warnings(record=True) as told:
-            warnings.simplefilter("always", AstropyWarning)
-            # A mapped file is not scaled; a section of one that is not mapped is read alone all the same.
-            with fits.open(path, memmap=False) as units:
-                # All headers are read before the first is used: a cut may lie behind the cube.
-                images = [unit for unit in list(units) if unit.is_image and unit.header.get("NAXIS", 0) > 0]
-                # Of a header that is not to the letter astropy warns too; that is no reason to refuse.
-                cut = [str(warning.message) for warning in told if "truncated" in str(warning.message)]
-                if cut:
-                    raise InputError(f"expected a whole FITS file, got '{path.name}', truncated ({cut[0]})")
-                return _frames(path, _cube(path, images), fits)
-    except InputError:
-        raise
-    except (OSError, ValueError, TypeError, KeyError, EOFError, IndexError, zlib.error) as error:
-        raise InputError(
-            f"expected a whole FITS file, got '{path.name}', truncated or corrupt ({reason(error)})"
-        ) from None
+    with reading(path, "a whole FITS file"), warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        # A mapped file is not scaled; a section of one that is not mapped is read alone all the same.
+        with fits.open(path, memmap=False) as units:
+            # All headers are read before the first is used: a cut may lie behind the cube.
+            images = [unit for unit in _all_units(units) if unit.is_image and unit.header.get("NAXIS", 0) > 0]
+            # Of a header that is not to the letter astropy warns too; that is no reason to refuse.
+            cut = [str(warning.message) for warning in told if "truncated" in str(warning.message)]
+            if cut:
+                raise InputError(f"expected a whole FITS file, got '{path.name}', truncated ({cut[0]})")
+            return _frames(path, _cube(path, images), fits)
+
+
+def _all_units(units: Any) -> list[Any]:
+    """The units of a file one by one: where sizes are broken, the next one may begin where the last one did."""
+    found: list[Any] = []
+    last = -1
+    while True:
+        try:
+            unit = units[len(found)]
+        except IndexError:
+            return found
+        if not hasattr(unit, "fileinfo"):
+            raise ValueError(f"a header that cannot be read, after {len(found)}")
+        place = (unit.fileinfo() or {}).get("hdrLoc", last + 1)
+        if place <= last or len(found) >= _MOST_UNITS:
+            raise ValueError(f"units without an end after {len(found)}")
+        found.append(unit)
+        last = place
 
 
 def _cube(path: Path, images: list[Any]) -> Any:
@@ -94,6 +108,8 @@ def _frames(path: Path, unit: Any, fits: Any) -> Any:
     if plain:
         stored = np.dtype({8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}[header["BITPIX"]])
         return native_order(mapped(path, stored, unit.fileinfo()["datLoc"], frames))
+    told = f"a frame of {told_path(path.name)}, {' x '.join(map(str, frames[1:]))},"
+    require_memory(math.prod(frames[1:]) * _SCALED_BYTES, told, "smaller images")
     with Spool(path.name) as spool:
         for k in range(frames[0]):
             # Scaled image by image: the whole cube at once would have to fit into memory.

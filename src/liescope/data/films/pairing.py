@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from liescope.data.checks import MIN_SIDE, ImageStack, reason
+from liescope.data.checks import MIN_SIDE, ImageStack
+from liescope.data.guard import reason
 from liescope.data.lazy import LazyImages
 from liescope.errors import InputError
 

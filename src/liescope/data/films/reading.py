@@ -6,18 +6,18 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from liescope.data.checks import reason
+from liescope.data.archives import array_names, read_npy, read_npz
+from liescope.data.checks import listed
 from liescope.data.films.fits import read_fits_cube
 from liescope.data.films.folders import read_frame_folder
 from liescope.data.films.pairing import as_film
 from liescope.data.films.video import VIDEO_SUFFIXES, read_animation, read_video
+from liescope.data.guard import check_place, reading, told_path
+from liescope.data.hdf5 import array_names_of_hdf5, read_hdf5
 from liescope.data.kinds import ANIMATIONS, KINDS, STILLS, VIDEOS, file_kind
-from liescope.data.pairs import array_header, array_names, read_npz
-from liescope.data.stacks import image_files, read_hdf5
+from liescope.data.stacks import image_files
 from liescope.data.tiff import read_tiff_film
-from liescope.errors import InputError, require_packages
+from liescope.errors import InputError
 
 __all__ = ["holds_film", "read_film"]
 
@@ -35,8 +35,7 @@ def holds_film(path: str | Path) -> bool:
         Neither; the message says what it is, and what works.
     """
     path = Path(path)
-    if not path.exists():
-        raise InputError(f"expected pairs or a film, got no such file '{path}'")
+    check_place(path, "pairs or a film")
     if path.is_dir():
         return _folder_holds_film(path)
     kind = _kind(path)
@@ -75,7 +74,7 @@ def read_film(path: str | Path) -> Any:
     try:
         as_film(frames)
     except InputError as error:
-        raise InputError(f"{path.name}: {error}") from None
+        raise InputError(f"{told_path(path.name)[1:-1]}: {error}") from None
     return frames
 
 
@@ -88,7 +87,7 @@ def _frames(path: Path) -> Any:
     if kind == "hdf5":
         return read_hdf5(path, ("frames",))["frames"]
     if kind == "npy":
-        return _read_npy(path)
+        return read_npy(path)
     if kind == "tiff":
         return read_tiff_film(path)
     if kind == "fits":
@@ -131,24 +130,16 @@ def _arrays_hold_film(path: Path, kind: str) -> bool:
         )
     raise InputError(
         f"expected arrays source and target (pairs), or frames (a film), in '{path.name}', got "
-        f"{', '.join(sorted(names)) or 'none'}, try naming them so"
+        f"{listed(names)}, try naming them so"
     )
 
 
 def _names(path: Path, kind: str) -> set[str]:
     """Names of the arrays in a file."""
-    try:
-        if kind == "npz":
-            with zipfile.ZipFile(path) as archive:
-                return set(array_names(archive))
-        require_packages("h5py")
-        import h5py
-
-        with h5py.File(path, "r") as file:
-            return set(file)
-    except (zipfile.BadZipFile, OSError, RuntimeError, ValueError) as error:
-        what = "an .npz" if kind == "npz" else "an HDF5"
-        raise InputError(f"expected {what} file, got '{path.name}', truncated or corrupt ({reason(error)})") from None
+    if kind != "npz":
+        return array_names_of_hdf5(path)
+    with reading(path, "an .npz file"), zipfile.ZipFile(path) as archive:
+        return set(array_names(archive))
 
 
 def _refusal(path: Path, kind: str | None) -> str:
@@ -165,15 +156,3 @@ def _refusal(path: Path, kind: str | None) -> str:
     what = "a file of a kind that is not known" if kind is None else KINDS[kind]
     tail = advice.get(kind or "", ", try .npz, .h5, .tif, .fits, .avi, .mp4 or a folder")
     return f"expected pairs or a film, got {what}, '{path.name}'{'' if tail.startswith(',') else ' '}{tail}"
-
-
-def _read_npy(path: Path) -> np.ndarray:
-    try:
-        with path.open("rb") as file:
-            array_header(file, f"'{path.name}', got an array of objects")
-        frames = np.load(path, mmap_mode="c", allow_pickle=False)
-    except InputError:
-        raise
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"expected an .npy file, got '{path.name}', truncated or corrupt ({reason(error)})") from None
-    return np.asanyarray(frames)

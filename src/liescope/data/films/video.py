@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from liescope.data.checks import reason
+from liescope.data.guard import reading, told_path
 from liescope.data.spool import Spool
-from liescope.errors import InputError, require_packages
+from liescope.errors import InputError, require_memory, require_packages
 
 __all__ = ["VIDEO_SUFFIXES", "read_animation", "read_video"]
 
@@ -23,6 +23,13 @@ VIDEO_SUFFIXES = (
 
 _INSTEAD = "try writing it anew, or its frames as a folder of .png files"
 _EIGHT = 8
+_DECODED_BYTES = 24
+"""Of a pixel, with some frames in the decoder."""
+_THIS_FILE = {
+    "protocol_whitelist": "file",
+    "format_whitelist": "avi,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpeg,mpegts,mpegvideo,asf,flv,ogg,mxf,m4v,h264,hevc",
+}
+"""Play lists and scripts are films to FFmpeg too, and name other files or places on the net: none of them is opened."""
 
 
 def read_video(path: Path) -> np.ndarray:
@@ -47,27 +54,29 @@ def read_video(path: Path) -> np.ndarray:
     import av
     import imageio.v3 as iio
 
-    _check_whole(path)
-    try:
+    with reading(path, "a film that can be read", f", {_INSTEAD}"):
+        _check_whole(path)
         with _quiet_codecs(), _ColourSpool(path.name) as spool:
             wanted, grey = _wanted_format(av, _stored_format(av, path))
-            with iio.imopen(path, "r", plugin="pyav") as film:
+            # Its annotations do not know what it hands on to av.open.
+            how: Any = {"plugin": "pyav", "options": _THIS_FILE}
+            with iio.imopen(path, "r", **how) as film:
                 for frame in film.iter(format=wanted, thread_type="FRAME"):
                     spool.add(frame[..., None] if grey else frame)
             return spool.frames()
-    except InputError:
-        raise
-    except (OSError, ValueError, RuntimeError, IndexError, KeyError, TypeError, av.FFmpegError) as error:
-        raise InputError(f"expected a film that can be read, got '{path.name}' ({reason(error)}), {_INSTEAD}") from None
 
 
 @contextlib.contextmanager
 def _quiet_codecs() -> Iterator[None]:
-    """FFmpeg writes on stderr, past Python; what matters comes back as an exception."""
+    """FFmpeg writes on stderr, past Python; what matters comes back as an exception.
+
+    None, not some level: at any level its threads wait for Python's lock to tell of an error, while Python, which holds
+    the lock, waits for them to end.
+    """
     import av.logging
 
     before = av.logging.get_level()
-    av.logging.set_level(av.logging.PANIC)
+    av.logging.set_level(None)
     try:
         yield
     finally:
@@ -76,7 +85,7 @@ def _quiet_codecs() -> Iterator[None]:
 
 def _stored_format(av: Any, path: Path) -> str:
     """The pixel format of the film in a file."""
-    with av.open(str(path)) as file:
+    with av.open(str(path), options=_THIS_FILE) as file:
         if not file.streams.video:
             raise InputError(f"expected a film that can be read, got '{path.name}' without pictures, {_INSTEAD}")
         codec = file.streams.video[0].codec_context
@@ -84,6 +93,8 @@ def _stored_format(av: Any, path: Path) -> str:
             raise InputError(
                 f"expected a film that can be read, got '{path.name}' in a codec that is not known, {_INSTEAD}"
             )
+        told = f"a frame of {told_path(path.name)}, {codec.height} x {codec.width} pixels,"
+        require_memory(codec.height * codec.width * _DECODED_BYTES, told)
         return str(codec.pix_fmt)
 
 
@@ -158,22 +169,19 @@ def read_animation(path: Path) -> np.ndarray:
     InputError
         One image alone, truncated or corrupt.
     """
-    from PIL import Image, ImageSequence, UnidentifiedImageError
+    from PIL import Image, ImageSequence
 
-    try:
-        with Image.open(path) as image, _ColourSpool(path.name) as spool:
-            count = getattr(image, "n_frames", 1)
-            if count < 2:
-                raise InputError(
-                    f"expected pairs or a film, got one image, '{path.name}', try a folder of numbered frames, "
-                    "or a folder with source/ and target/"
-                )
-            for frame in ImageSequence.Iterator(image):
-                spool.add(np.asarray(frame.convert("RGB")))
-            if image.format == "GIF" and not path.read_bytes().rstrip(b"\x00").endswith(b";"):
-                raise InputError(f"expected a whole GIF, got '{path.name}', truncated")
-            return spool.frames()
-    except InputError:
-        raise
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
-        raise InputError(f"expected a film that can be read, got '{path.name}' ({reason(error)})") from None
+    with reading(path, "a film that can be read"), Image.open(path) as image, _ColourSpool(path.name) as spool:
+        told = f"a frame of {told_path(path.name)}, {image.height} x {image.width} pixels,"
+        require_memory(image.height * image.width * _DECODED_BYTES, told)
+        count = getattr(image, "n_frames", 1)
+        if count < 2:
+            raise InputError(
+                f"expected pairs or a film, got one image, '{path.name}', try a folder of numbered frames, "
+                "or a folder with source/ and target/"
+            )
+        for frame in ImageSequence.Iterator(image):
+            spool.add(np.asarray(frame.convert("RGB")))
+        if image.format == "GIF" and not path.read_bytes().rstrip(b"\x00").endswith(b";"):
+            raise InputError(f"expected a whole GIF, got '{path.name}', truncated")
+        return spool.frames()

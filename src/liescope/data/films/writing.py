@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from liescope.data.checks import reason
+from liescope.data.guard import reason
 from liescope.data.pairs import atomic_path
 from liescope.errors import InputError, require_packages
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from liescope.data.guard import check_place, quoted, reason, told_path
 from liescope.errors import InputError, suggest
 from liescope.geometry.operators import KERNELS
 
@@ -149,7 +150,7 @@ def get_config(config: str | Path | Mapping[str, Any] | LatentConfig | None = No
         content: Any = tomllib.loads(text)
         where = f"preset {config}"
     elif isinstance(config, str | Path):
-        content, where = _read(Path(config)), f"'{config}'"
+        content, where = _read(Path(config)), told_path(Path(config).name)
     elif isinstance(config, LatentConfig):
         content, where = config.model_dump(), "the settings"
     else:
@@ -167,7 +168,7 @@ def get_config(config: str | Path | Mapping[str, Any] | LatentConfig | None = No
         # What contradicts itself among the sound keys is told in the same message.
         settings = LatentConfig.model_validate(_without(content, [entry["loc"] for entry in entries]))
     if faults := faults + settings.contradictions():
-        raise InputError(f"{where}: " + "; ".join(faults))
+        raise InputError(f"{where}: {'; '.join(faults)}")
     return settings
 
 
@@ -183,18 +184,19 @@ def _without(content: Mapping[str, Any], places: list[tuple[int | str, ...]]) ->
 
 
 def _read(path: Path) -> Any:
+    what = f"a settings file or a preset ({', '.join(PRESETS)})"
+    check_place(path, what)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"expected a settings file or a preset ({', '.join(PRESETS)}), got '{path}': {error}"
-        ) from None
+        raise InputError(f"expected {what}, got {told_path(path)}: {reason(error)}") from None
     try:
         if path.suffix != ".json":
             return tomllib.loads(text)
         content = json.loads(text)
-    except ValueError as error:
-        raise InputError(f"expected TOML (or JSON in a .json file) in '{path}': {error}") from None
+    except (ValueError, RecursionError) as error:
+        told = f"{told_path(path)}: {reason(error)}"
+        raise InputError(f"expected TOML (or JSON in a .json file) in {told}") from None
     # The config.json beside a result keeps the settings with other things.
     return content.get("config", content) if isinstance(content, dict) else content
 
@@ -202,12 +204,12 @@ def _read(path: Path) -> Any:
 def _fault(entry: Mapping[str, Any]) -> str:
     """One of pydantic's faults as a short sentence, with did-you-mean."""
     place = [str(part) for part in entry["loc"]]
-    name = ".".join(place)
+    name = quoted(".".join(place))[1:-1]
     if entry["type"] == "extra_forbidden":
         section = LatentConfig.model_fields.get(place[0])
         keys = LatentConfig.model_fields if len(place) == 1 else section.annotation.model_fields  # type: ignore[union-attr]
         return f"unknown key {name}.{suggest(place[-1], keys)}"
     message = str(entry["msg"])
-    return f"{name}: expected {message[0].lower()}{message[1:]}, got {entry['input']!r}".replace(
+    return f"{name}: expected {message[0].lower()}{message[1:]}, got {quoted(entry['input'])}".replace(
         "expected input should be", "expected"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,11 +12,15 @@ import torch
 from liescope.algebra import fix_gauge
 from liescope.data import ImageStack
 from liescope.engines.contract import Engine, Fit, Fitted, Measured, Progress, Settings, Start
+from liescope.engines.latent.action import factor_count
+from liescope.engines.latent.checkpoint import checkpoint_path, read_checkpoint
 from liescope.engines.latent.config import get_config
 from liescope.engines.latent.fitting import check_training, fit_latent, held_out_split
+from liescope.engines.latent.networks import weight_count
 from liescope.engines.latent.trained import TrainedLatent
 from liescope.engines.latent.warm import warmth_of
 from liescope.engines.pair_set import FEWEST_PAIRS, PairSet
+from liescope.errors import require_memory
 from liescope.geometry import Basis
 from liescope.inference import gain_test
 
@@ -24,6 +29,10 @@ __all__ = ["LatentEngine"]
 _ACCEPT_QUANTILE = 0.02
 _PEAK_QUANTILE = 0.999
 _PROBE = 1000
+_WEIGHT_BYTES = 16
+"""Of a weight that is trained: itself, its gradient and two averages."""
+_PIXEL_BYTES = 16
+"""Of a pixel of both images of a pair: as they are scaled, and as they are dealt out."""
 _KEPT = ("p_value", "steps", "contrast")
 """What registration knows of a generator that the training started from."""
 
@@ -43,6 +52,17 @@ class LatentEngine(Engine):
 
     def configured(self, config: Any) -> Any:
         return get_config(config)
+
+    def check(self, data: PairSet, basis: Basis, settings: Settings) -> None:
+        config = settings.options
+        check_training(config, basis)
+        shape = (int(data.source.shape[1]), int(data.source.shape[2]), int(data.source.shape[3]))
+        weights = weight_count(config.model, shape, factor_count(settings.generators or 1, config.model.closure))
+        needed = _WEIGHT_BYTES * weights + _PIXEL_BYTES * len(data) * math.prod(shape)
+        told = f"training on {len(data)} pairs of {'x'.join(map(str, shape))} images with these settings"
+        require_memory(needed, told, "smaller layers, fewer pairs or smaller images")
+        if settings.resume and settings.folder is not None and checkpoint_path(settings.folder).exists():
+            read_checkpoint(checkpoint_path(settings.folder))
 
     def start_pairs(self, count: int, basis: Basis, settings: Settings) -> np.ndarray | None:
         check_training(settings.options, basis)

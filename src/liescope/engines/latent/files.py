@@ -6,11 +6,12 @@ import json
 from collections.abc import Mapping
 
 import numpy as np
-from safetensors import SafetensorError
+import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
 from liescope import __version__
+from liescope.data.guard import json_of, quoted, reason, told_path
 from liescope.engines.devices import available_device
 from liescope.engines.latent.config import LatentConfig, get_config
 from liescope.engines.latent.history import History, history_of, history_text
@@ -74,9 +75,12 @@ def model_of(
     place = f"{where}{MODEL_FILE}"
     try:
         tensors = load(files[MODEL_FILE])
-    except (KeyError, SafetensorError) as error:
-        raise InputError(f"expected weights in '{place}', got a missing or corrupt file ({error})") from None
+    except Exception as error:
+        told = f"a missing or corrupt file ({reason(error)})"
+        raise InputError(f"expected weights in {told_path(place)}, got {told}") from error
     check_tensors(model, tensors, place)
+    if broken := [name for name, value in tensors.items() if not bool(torch.isfinite(value).all())]:
+        raise InputError(f"expected finite weights in {told_path(place)}, got NaN or infinite ones in {broken[0]}")
     model.load_state_dict(tensors)
     model.to(target).eval()
     return model, config, background, amplitude, history_of(files.get(HISTORY_FILE, b""), f"{where}{HISTORY_FILE}")
@@ -87,13 +91,12 @@ def _described(
 ) -> tuple[LatentModel, LatentConfig, np.ndarray, float]:
     """A model of the settings' shape, the settings, background and amplitude, as ``config.json`` has them."""
     place = f"{where}{CONFIG_FILE}"
-    try:
-        about = json.loads(files[CONFIG_FILE])
-    except (KeyError, ValueError) as error:
-        raise InputError(f"expected JSON in '{place}', got a truncated file ({error})") from None
+    if CONFIG_FILE not in files:
+        raise InputError(f"expected JSON in {told_path(place)}, got no such file")
+    about = json_of(files[CONFIG_FILE], place)
     schema = about.get("schema") if isinstance(about, dict) else None
     if schema != SCHEMA:
-        raise InputError(f"expected schema {SCHEMA!r} in '{place}', got {schema!r}, try training again")
+        raise InputError(f"expected schema {SCHEMA!r} in {told_path(place)}, got {quoted(schema)}, try training again")
     try:
         config = get_config(about["config"])
         fields = stored_basis(about["basis"], about["terms"], basis)
@@ -103,12 +106,13 @@ def _described(
         if min(channels, height, width, generators) < 1:
             raise ValueError(f"shape {about['shape']} or generators {generators} below 1")
         if len(background) != channels or not (np.isfinite(background).all() and 0 < amplitude < np.inf):
-            raise ValueError(f"background {about['background']} or amplitude {amplitude}")
+            raise ValueError(f"background {quoted(about['background'])} or amplitude {amplitude}")
         model = LatentModel(config.model, fields, (channels, height, width), generators)
     except InputError as error:
         raise InputError(f"{place}: {error}") from None
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        raise InputError(f"expected a complete '{place}', got a wrong or missing entry: {error}") from None
+    except Exception as error:
+        told = f"a wrong or missing entry: {reason(error)}"
+        raise InputError(f"expected a complete {told_path(place)}, got {told}") from error
     return model, config, background, amplitude
 
 
@@ -119,6 +123,6 @@ def check_tensors(model: LatentModel, tensors: dict[str, Tensor], where: str) ->
     if wrong := [name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name)]:
         name = sorted(wrong)[0]
         raise InputError(
-            f"expected {name} of shape {expected.get(name)} in '{where}', got {found.get(name)} "
+            f"expected {quoted(name)[1:-1]} of shape {expected.get(name)} in {told_path(where)}, got {found.get(name)} "
             f"({len(wrong)} differences): it belongs to other settings or images of another shape"
         )

@@ -29,11 +29,19 @@ def history_of(content: bytes, where: str) -> History:
     """The history in a file's bytes; InputError, with its place, for others."""
     try:
         return [
-            {name: int(text) if text.isdigit() else float(text) for name, text in row.items() if text}
+            {
+                name: int(text) if text.isascii() and text.isdigit() else float(text)
+                for name, text in row.items()
+                if text
+            }
             for row in csv.DictReader(io.StringIO(content.decode("utf-8"), newline=""))
         ]
-    except (ValueError, AttributeError, csv.Error) as error:
+    except (ValueError, AttributeError, TypeError, csv.Error) as error:
         raise InputError(f"expected a history in '{where}', got a corrupt file ({error})") from None
+
+
+def _value(text: str) -> float:
+    return int(text) if text.isascii() and text.isdigit() else float(text)
 
 
 def write_history(history: History, path: Path) -> None:

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from liescope.engines.devices import kept_random_state, seed_random_state
 from liescope.engines.latent.action import VectorAction, factor_count, make_action, unit_rows
 from liescope.engines.latent.config import ModelConfig
-from liescope.engines.latent.networks import magnitude_network, make_decoder, make_encoder
+from liescope.engines.latent.networks import magnitude_network, make_decoder, make_encoder, weight_count
+from liescope.errors import require_memory
 from liescope.geometry import Basis
 
 __all__ = ["LatentModel", "LatentOutput"]
@@ -65,10 +66,12 @@ class LatentModel(nn.Module):
         self.shape = shape
         cpu = torch.device("cpu")
         with kept_random_state(cpu):
+            self.magnitude_count = factor_count(generators, config.closure)
+            needed = 4 * weight_count(config, shape, self.magnitude_count)
+            require_memory(needed, "a model of these settings", "fewer or smaller layers, or smaller images")
             seed_random_state(seed, cpu)
             self.encoder = make_encoder(config, shape)
             self.decoder = make_decoder(config, shape)
-            self.magnitude_count = factor_count(generators, config.closure)
             self.magnitude = magnitude_network(config, shape, self.magnitude_count)
             self.raw_coefficients = nn.Parameter(torch.randn(generators, basis.dimension))
         self.action = make_action(config, basis, generators, seed)

@@ -6,11 +6,12 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
+import torch
 from torch import nn
 
 from liescope.engines.latent.config import ModelConfig
 
-__all__ = ["magnitude_network", "make_decoder", "make_encoder", "mlp"]
+__all__ = ["magnitude_network", "make_decoder", "make_encoder", "mlp", "weight_count"]
 
 _CONV_WIDTHS = (32, 64)
 
@@ -89,6 +90,17 @@ def make_decoder(config: ModelConfig, shape: tuple[int, int, int]) -> nn.Module:
 def magnitude_network(config: ModelConfig, shape: tuple[int, int, int], magnitudes: int) -> nn.Module:
     """The t-network: from pairs (B, 2 C, H, W) to their magnitudes (B, magnitudes)."""
     return nn.Sequential(nn.Flatten(), _mlp(config, 2 * math.prod(shape), config.magnitude_hidden, magnitudes))
+
+
+def weight_count(config: ModelConfig, shape: tuple[int, int, int], magnitudes: int) -> int:
+    """How many weights the networks have; none of them is made."""
+    with torch.device("meta"):
+        networks = (
+            make_encoder(config, shape),
+            make_decoder(config, shape),
+            magnitude_network(config, shape, magnitudes),
+        )
+    return sum(weights.numel() for network in networks for weights in network.parameters())
 
 
 def _halved(side: int) -> int:

@@ -18,7 +18,6 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 from scipy.linalg import eigh
-from sklearn.neighbors import NearestNeighbors
 
 from liescope.algebra import field_gram, fix_gauge
 from liescope.engines.pair_set import PairSet, chunk_slices
@@ -170,6 +169,9 @@ def _look_alikes(pairs: PairSet, aligner: Aligner, random: np.random.Generator) 
     norm = np.linalg.norm(feature, axis=1, keepdims=True)
     feature = feature / np.maximum(norm, 1e-9)
     count = min(_NEIGHBOURS + 1, len(feature))
+    # scikit-learn takes longer to load than most of a detection: only these pairs need it.
+    from sklearn.neighbors import NearestNeighbors
+
     near = NearestNeighbors(n_neighbors=count).fit(feature).kneighbors(feature, return_distance=False)
     partner = np.full(len(feature), -1)
     # The nearest neighbours that are no copy of the same source: of one image with itself nothing can be learnt.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -27,6 +28,8 @@ from liescope.geometry import Basis
 from liescope.inference import Count, count_generators
 
 __all__ = ["RegistrationEngine"]
+
+logger = logging.getLogger(__name__)
 
 _MIRRORED_BETTER = 0.8
 """Of the pairs' own error: where mirrored targets leave less than this, images may be turned over."""
@@ -58,22 +61,27 @@ class RegistrationEngine(Engine):
     def fit(self, data: PairSet, basis: Basis, settings: Settings, report: Progress, start: Start | None = None) -> Fit:
         fixed, broken = fixed_pixels(data)
         if broken.any():
+            logger.info("%d pixels that never change are left out", int(broken.sum()))
             data = without_pixels(data, broken).rescaled(settings.seed)
         outside = background_outside(data, settings.border)
         if not outside or data.missing.any or len(data) < FEWEST_PAIRS:
             # Where most of an image is background, few pixels tell what is usual.
+            logger.info("overlaps of images are compared: %s", _why_pictures(data, outside))
             return fit_pictures(data, basis, settings, report, outside, broken if outside else fixed | broken)
         parts = data.split(settings.seed)
         trials = SpanTrials(data, basis, *parts)
         counting = partial(report, "finding the generators")
         count = count_generators(trials, basis.dimension, settings.generators, settings.seed, counting)
         different = have_different_roots(count, basis)
+        logger.info("of a sample of the pairs, generators: %d; %s", count.generators, count.reason)
         if _doubtful(trials, count, found=count.generators > 0 and not different):
+            logger.info("permuted targets may mislead here: mirror images are asked as well")
             second = _second_opinion(data, basis, settings, report)
             if second is not None:
                 return second
         fit: Fit | None = None
         if different:
+            logger.info("the two images of a pair seem to have different roots")
             fit = look_across_roots(data, trials, parts, settings.generators, settings.seed, report)
         if fit is None and count.generators:
             fit = register_copies(data, trials, count, report)
@@ -98,6 +106,12 @@ class RegistrationEngine(Engine):
         sums = trials.joint_equations(equations, pyramid.fine_target, search.span, t)
         covariance: np.ndarray = sums.covariance(search.span).numpy()
         return covariance
+
+
+def _why_pictures(data: PairSet, outside: bool) -> str:
+    if not outside:
+        return "what lies outside of them is not background"
+    return "pixels are missing" if data.missing.any else "there are few pairs"
 
 
 def _doubtful(trials: SpanTrials, count: Count, found: bool) -> bool:

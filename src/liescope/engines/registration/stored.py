@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
+from liescope.data.guard import reason
 from liescope.engines.contract import Fitted
 from liescope.engines.pair_set import GreyScale
 from liescope.engines.registration.aligner import Aligner, Search
@@ -30,22 +31,29 @@ def fitted_of(state: Mapping[str, bytes], basis: Basis, device: torch.device) ->
     """
     held = unpack_arrays(state)
     try:
-        if str(held["kind"]) == "pictures":
-            return PictureSpan.of(held, basis, device)
-        aligner = Aligner(basis, Grid.of(*(int(side) for side in held["shape"])), device)
-        scale = GreyScale(held["background"], float(held["amplitude"]))
-        if str(held["kind"]) == "different roots":
-            low, high = (float(bound) for bound in held["bounds"])
-            direction, reading = (_checked(held[name], (basis.dimension,)) for name in ("direction", "reading"))
-            return DifferentRoots(aligner, direction, reading, (low, high), scale)
-        change = held["change"]
-        span = _checked(held["span"], (basis.dimension, len(change)))
-        starts = _checked(held["starts"], (len(held["starts"]), len(change)))
-        along, tried = (torch.as_tensor(array, device=device) for array in (span, starts))
-        search = Search(along, tried, float(held["reach"]))
-        return SameRoot(aligner, search, change, scale, str(held["interpolation"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"expected what a registration kept, got a wrong or missing entry: {error}") from None
+        return _made(held, basis, device)
+    except InputError:
+        raise
+    except Exception as error:
+        told = f"a wrong or missing entry: {reason(error)}"
+        raise InputError(f"expected what a registration kept, got {told}") from error
+
+
+def _made(held: Mapping[str, np.ndarray], basis: Basis, device: torch.device) -> Fitted:
+    if str(held["kind"]) == "pictures":
+        return PictureSpan.of(held, basis, device)
+    aligner = Aligner(basis, Grid.of(*(int(side) for side in held["shape"])), device)
+    scale = GreyScale(held["background"], float(held["amplitude"]))
+    if str(held["kind"]) == "different roots":
+        low, high = (float(bound) for bound in held["bounds"])
+        direction, reading = (_checked(held[name], (basis.dimension,)) for name in ("direction", "reading"))
+        return DifferentRoots(aligner, direction, reading, (low, high), scale)
+    change = held["change"]
+    span = _checked(held["span"], (basis.dimension, len(change)))
+    starts = _checked(held["starts"], (len(held["starts"]), len(change)))
+    along, tried = (torch.as_tensor(array, device=device) for array in (span, starts))
+    search = Search(along, tried, float(held["reach"]))
+    return SameRoot(aligner, search, change, scale, str(held["interpolation"]))
 
 
 def _checked(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from liescope.data.guard import json_of, reading
 from liescope.data.pairs import atomic_path
 from liescope.errors import InputError
 from liescope.evaluation.benchmarks.environment import environment, measured_on
@@ -136,10 +137,12 @@ def read_record(path: Path, layout: Layout) -> Record:
     InputError
         No such file, or one of something else.
     """
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as reason:
-        raise InputError(f"expected the record of a benchmark in {path.name}, got none: {reason}") from None
+    with reading(path, "the record of a benchmark"):
+        told = json_of(path.read_bytes(), path.name)
+        return _record(told, path, layout)
+
+
+def _record(told: Any, path: Path, layout: Layout) -> Record:
     if not isinstance(told, dict) or told.get("schema") != SCHEMA:
         raise InputError(f"expected a record of the schema {SCHEMA}, got another file in {path.name}")
     tables = [Table(one["title"], layout(one["title"]), one["rows"], one["notes"]) for one in told["tables"]]

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy.stats import mannwhitneyu, wilcoxon
 from torch import Tensor
 
 from liescope.engines.contract import Settings
@@ -14,6 +13,7 @@ from liescope.engines.pair_set import PairSet
 from liescope.engines.registration.pictures.measuring import Measurer
 from liescope.engines.registration.pictures.mirror import mirror_axis
 from liescope.engines.registration.pictures.trials import FLOOR, RELATED, SAMPLE, Candidate, PictureTrials
+from liescope.inference.ranks import p_less, p_less_than_zero
 
 __all__ = ["Found", "Tests"]
 
@@ -142,9 +142,9 @@ def _chosen(trials: PictureTrials, exactly: int | None) -> tuple[Candidate, list
 def _tests(trials: PictureTrials, chosen: Candidate) -> Tests:
     own, null, still = chosen.held_out, trials.mirrored.held_out, chosen.unmoved[0]
     if len(own) >= _FEW:
-        p_related = float(mannwhitneyu(own.numpy(), null.numpy(), alternative="less").pvalue)
+        p_related = p_less(own.numpy(), null.numpy())
         p_moved = _less(own - still)
-        p_mirror = float(mannwhitneyu(null.numpy(), trials.free.held_out.numpy(), alternative="less").pvalue)
+        p_mirror = p_less(null.numpy(), trials.free.held_out.numpy())
     else:
         p_related = _less(chosen.by_block - trials.mirrored.by_block)
         p_moved = _less(chosen.by_block - chosen.unmoved[1])
@@ -167,4 +167,4 @@ def _less(difference: Tensor) -> float:
     difference = difference[torch.isfinite(difference)]
     if len(difference) < _FEW or not bool((difference != 0).any()):
         return 1.0
-    return float(wilcoxon(difference.double().numpy(), alternative="less").pvalue)
+    return p_less_than_zero(difference.double().numpy())

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 import torch.nn.functional as nnf
 from jaxtyping import Float
-from scipy.interpolate import make_interp_spline
 from torch import Tensor
 
 from liescope.engines.pair_set import PairSet, chunk_slices
@@ -173,6 +172,8 @@ def _on_level(level: Level, images: Tensor, valid: Tensor | None) -> tuple[Tenso
 @lru_cache(maxsize=64)
 def _spline(count: int) -> Float[np.ndarray, "m n"]:
     """Takes values at the pixels of a row to those of cubic splines through them at three places a pixel."""
+    from scipy.interpolate import make_interp_spline
+
     finer = (np.arange(_BETWEEN * count) + 0.5) / _BETWEEN - 0.5
     spline = make_interp_spline(np.arange(count), np.eye(count), k=min(3, count - 1))
     values: np.ndarray = spline(finer)

@@ -159,7 +159,8 @@ def magnitude_covariance(
 
 def _dot(a: Float[Tensor, "b c h w"], b: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
     """Sums of products over the pixels of every pair."""
-    return torch.linalg.vecdot(a.flatten(1), b.flatten(1))
+    sums: Tensor = torch.linalg.vecdot(a.flatten(1), b.flatten(1))
+    return sums
 
 
 def _pixels(images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b n"]:

@@ -1,0 +1,125 @@
+"""The estimator in one call. What it needs, PyTorch above all, is imported when it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from liescope.engines import Progress
+    from liescope.engines.latent import LatentConfig
+    from liescope.geometry import Basis
+    from liescope.result import SymmetryResult
+
+__all__ = ["detect"]
+
+
+def detect(
+    X: Any = None,
+    Y: Any = None,
+    *,
+    frames: Any = None,
+    lags: int | Sequence[int] | None = None,
+    source_mask: Any = None,
+    target_mask: Any = None,
+    nodata: float | None = None,
+    image_shape: Sequence[int] | None = None,
+    engine: str = "auto",
+    basis: str | Basis = "affine",
+    n_generators: str | int = "auto",
+    random_state: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    config: str | Path | Mapping[str, Any] | LatentConfig | None = None,
+    work_dir: str | Path | None = None,
+    resume: bool = False,
+    border: str = "auto",
+) -> SymmetryResult:
+    """Find the continuous symmetry that relates pairs of images: :class:`SymmetryDetector` in one call.
+
+    ``detect(frames=F, lags=[1, 2, 3])`` takes a film in place of pairs.
+
+    Parameters
+    ----------
+    X, Y : arrays or lazy stacks, shape (N, H, W), (N, C, H, W), or flattened (N, H*W) with ``image_shape``
+        Sources and targets: y = exp(t X) x with t hidden and different in every pair. Any real dtype and any grey
+        scale; H and W of at least 5 pixels; NaN is a missing pixel. A few hundred pairs are plenty, one is measured.
+    frames : array or lazy stack, shape (T, H, W) or (T, C, H, W), optional
+        A film in place of ``X`` and ``Y`` (:func:`liescope.data.read_film` reads one).
+    lags : int or sequence of int, optional
+        Frames from the first to the second of a film's pairs; default 1.
+    source_mask, target_mask : array of bool, shape (N, H, W) or (H, W), optional
+        True where a pixel is valid.
+    nodata : float, optional
+        The value of pixels that were not measured.
+    image_shape : (H, W) or (C, H, W), optional
+        Of flattened rows.
+    engine : {"auto", "registration", "latent"}
+        ``registration``: seconds, no network. ``latent``: the paper's networks, a minute or two; needs the extra
+        ``latent``. ``auto`` is registration.
+    basis : str or Basis
+        Vector fields that generators are made of: ``translations``, ``affine``, ``quadratic``, ``conformal``,
+        ``polynomial-3``, ... or fields of your own (:func:`liescope.geometry.field_basis`).
+    n_generators : "auto" or int
+        How many generators; ``auto`` adds them as long as held-out pairs say that one more pays.
+    random_state : int
+        The only source of randomness: the same seed gives the same bits on a CPU.
+    device : str, optional
+        Torch device to compute on; default the CPU.
+    progress : callable, optional
+        ``progress(stage, fraction)``, fraction from 0 to 1.
+    config : str, path, mapping or LatentConfig, optional
+        Settings of the latent engine: a preset (``default``, ``paper``), a TOML or JSON file, or values.
+    work_dir : path, optional
+        Where the latent engine keeps its state while it trains; nothing is kept without it.
+    resume : bool
+        Go on from the state in ``work_dir``, if there is one.
+    border : {"auto", "unknown", "zero"}
+        What lies outside of images: ``zero``: their background; ``unknown``: only the overlap of a moved source with
+        its target counts; ``auto``: background where the borders of most images are.
+
+    Returns
+    -------
+    SymmetryResult
+        ``verdict`` and ``reason``; ``generators``, each with name, equation, centre in pixels and errors; ``t``,
+        shape (N, K), the magnitudes in units of the unit-norm generators, and ``natural``, the same in degrees,
+        pixels or log-factors; ``accepted``, shape (N,). It saves, shows and describes itself, and moves other images.
+
+    Raises
+    ------
+    InputError
+        Bad parameters (all of them at once) or bad data: one line, what was expected, what came, what to try.
+
+    See Also
+    --------
+    SymmetryDetector : The same as an estimator that measures new pairs.
+
+    Examples
+    --------
+    >>> from liescope.data import make_pairs
+    >>> pairs = make_pairs(transform="rotation", range=60, pairs=100)
+    >>> result = detect(pairs.source, pairs.target)
+    >>> result.verdict, result.generators[0].generator.name
+    ('symmetry', 'rotation')
+    >>> measured, true = result.natural[:, 0], pairs.natural_magnitude[:, 0]  # degrees
+    >>> bool(abs(measured - true).max() < 1)
+    True
+    """
+    from liescope.detector.fitting import fitted_pairs
+    from liescope.detector.parameters import Parameters
+
+    parameters = Parameters(
+        engine, basis, n_generators, random_state, device, progress, config, work_dir, resume, border
+    )
+    return fitted_pairs(
+        parameters,
+        X,
+        Y,
+        image_shape,
+        frames=frames,
+        lags=lags,
+        source_mask=source_mask,
+        target_mask=target_mask,
+        nodata=nodata,
+    ).result

@@ -1,0 +1,264 @@
+"""Which weight-sharing scheme labelled images want: evidence, prior, posterior and weights that show ties."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from torch import nn
+
+from liescope.algebra import Generator
+from liescope.errors import InputError
+from liescope.result import SymmetryResult
+from liescope.type2.evidence import Evidence, PooledProcess
+from liescope.type2.labelled import indicators, labelled, stratified
+from liescope.type2.network import OrbitNetwork
+from liescope.type2.scheme import NONE, Scheme, as_scheme, log_priors
+
+__all__ = ["CANDIDATES", "LEAST_GAIN", "SchemeChoice", "Weighed", "select_scheme"]
+
+CANDIDATES = ("none", "translation", "rotation", "scale", "shear", "hyperbolic", "translation-x", "rotation+scale")
+"""Schemes that are compared where none are named."""
+
+LEAST_GAIN = 3.0
+"""Nats over no sharing below which no scheme stands out: those of shuffled labels stay below 2."""
+
+_REACHES = (0.5, 1.0, 2.0)
+_MOST_IMAGES = 1000
+_DRAWS = 2000
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """A scheme, weighed.
+
+    Attributes
+    ----------
+    scheme : Scheme
+        At the reach with the most evidence.
+    nats : float
+        Its log evidence above that of no sharing.
+    interval : (float, float)
+        95 % of what the gain in leave-one-out score is over the Bayesian bootstrap, in nats.
+    log_prior, posterior : float
+        log p(S), and p(S | labels). The labels are classes and no Gaussian values: the posterior is too sure.
+    weight : float
+        Share of the bootstrap's draws, weighted by the prior, that prefer it: this shows ties.
+    reaches : tuple of (float, float)
+        Nats above no sharing by reach, as multiples of the one asked for.
+    """
+
+    scheme: Scheme
+    nats: float
+    interval: tuple[float, float]
+    log_prior: float
+    posterior: float
+    weight: float
+    reaches: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class SchemeChoice:
+    """Schemes compared on labelled images; the table's first row has the most weight.
+
+    Attributes
+    ----------
+    table : tuple of Weighed
+    verdict : str
+        ``a scheme`` or ``no scheme stands out``.
+    images : int
+        Whose labels were explained.
+    shape : (int, int)
+        Of the images.
+    channels, outputs : int
+    seconds : float
+    """
+
+    table: tuple[Weighed, ...]
+    verdict: str
+    images: int
+    shape: tuple[int, int]
+    channels: int
+    outputs: int
+    seconds: float
+
+    @property
+    def best(self) -> Scheme:
+        """The scheme with the most evidence and prior; no sharing where no scheme stands out."""
+        if self.verdict != "a scheme":
+            return Scheme.none()
+        return max(self.table, key=lambda row: row.nats + row.log_prior).scheme
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Weight of every scheme by name; they sum to 1."""
+        return {row.scheme.name: row.weight for row in self.table}
+
+    def network(
+        self, classes: int | None = None, trunk: str | nn.Module | None = None, **settings: Any
+    ) -> OrbitNetwork:
+        """A network, not trained, that shares its weights along the best scheme.
+
+        Parameters
+        ----------
+        classes : int, optional
+            Outputs; by default as many as the labels had.
+        trunk : {"dense", "cnn"} or nn.Module, optional
+        settings
+            Of :class:`OrbitNetwork`.
+        """
+        outputs = self.outputs if classes is None else classes
+        return OrbitNetwork(self.best, self.shape, outputs, channels=self.channels, trunk=trunk or "dense", **settings)
+
+    def __str__(self) -> str:
+        best = next((row for row in self.table if row.scheme.name == self.best.name), self.table[0])
+        lead = "no scheme stands out" if self.best.name == NONE else f"{best.scheme.told()}, {_nats(best.nats)}"
+        rows = [
+            f"  {row.scheme.name:<16} {row.nats:+8.1f} nats, weight {row.weight:.2f}"
+            + (f", {row.scheme.told()}" if row.scheme.generators else "")
+            for row in self.table
+        ]
+        return "\n".join([f"{lead} ({self.images} labels)", *rows])
+
+
+def _nats(gain: float) -> str:
+    return f"{gain:+.0f} nats over none"
+
+
+def select_scheme(
+    images: Any,
+    labels: Any,
+    schemes: Sequence[str | Scheme | SymmetryResult | Generator] = CANDIDATES,
+    *,
+    prior: Mapping[str, float] | None = None,
+    reach: str = "evidence",
+    most: int = _MOST_IMAGES,
+    random_state: int = 0,
+    progress: Callable[[str, float], None] | None = None,
+) -> SchemeChoice:
+    """Choose the scheme along which a network for labelled images should share its weights.
+
+    Nothing is trained: schemes are compared by the evidence of a Gaussian process that pools over them
+    (:mod:`liescope.type2.evidence`). No sharing is always among the candidates.
+
+    Parameters
+    ----------
+    images : array or tensor, shape (n, H, W) or (n, C, H, W)
+        30 at least, of 8 pixels a side at least.
+    labels : array, shape (n,)
+        Classes, each with two images or more; floating-point values are a regression.
+    schemes : sequence
+        Names (:data:`liescope.type2.FAMILIES`, products with ``+``), schemes, generators, results of detections.
+    prior : mapping, optional
+        Log prior by name, any constant added; default 3 nats less for every generator.
+    reach : {"evidence", "given"}
+        Half, once and twice the reach (at most the circle) are tried, or the reach is taken as it is.
+    most : int
+        Images that are used; more are sampled, class by class.
+    random_state : int
+    progress : callable, optional
+        Told what is being done and the share that is done.
+
+    Returns
+    -------
+    SchemeChoice
+
+    Raises
+    ------
+    InputError
+        Lengths differ, too few labels or classes, missing values, images too small, an unknown or foreign scheme.
+    """
+    begin = time.perf_counter()
+    if reach not in ("evidence", "given"):
+        raise InputError(f"expected reach 'evidence' or 'given', got {reach!r}")
+    data = labelled(images, labels)
+    candidates = _distinct([Scheme.none(), *(as_scheme(one, data.shape) for one in schemes)])
+    data = stratified(data, most, random_state)
+    process = PooledProcess(data.images, indicators(data), random_state)
+    found: list[tuple[Scheme, Evidence, list[tuple[float, float]]]] = []
+    for number, scheme in enumerate(candidates):
+        if progress is not None:
+            progress(scheme.name, number / len(candidates))
+        found.append(_at_best_reach(process, scheme, _REACHES if reach == "evidence" else (1.0,)))
+    if progress is not None:
+        progress("done", 1.0)
+    table, verdict = _weighed(found, _prior(candidates, prior), random_state)
+    return SchemeChoice(
+        table, verdict, len(data), data.shape, data.images.shape[1], data.outputs, time.perf_counter() - begin
+    )
+
+
+def _distinct(schemes: Sequence[Scheme]) -> list[Scheme]:
+    """The schemes, without repeated ones of no sharing; others of one name are numbered."""
+    kept: list[Scheme] = []
+    for scheme in schemes:
+        if scheme.generators or not any(not one.generators for one in kept):
+            kept.append(scheme)
+    names = [scheme.name for scheme in kept]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise InputError(f"expected every scheme once, got {', '.join(repeated)} several times")
+    return kept
+
+
+def _at_best_reach(
+    process: PooledProcess, scheme: Scheme, factors: Sequence[float]
+) -> tuple[Scheme, Evidence, list[tuple[float, float]]]:
+    if not scheme.generators:
+        return scheme, process.of(scheme), []
+    tried: dict[tuple[float, ...], tuple[Scheme, Evidence]] = {}
+    curve = []
+    for factor in factors:
+        other = scheme.reaching(factor) if factor != 1 else scheme
+        # Twice the circle is the circle.
+        if other.reach not in tried:
+            tried[other.reach] = (other, process.of(other))
+            curve.append((factor, tried[other.reach][1].nats))
+    best = max(tried.values(), key=lambda pair: pair[1].nats)
+    return *best, curve
+
+
+def _prior(schemes: Sequence[Scheme], given: Mapping[str, float] | None) -> Float[np.ndarray, " s"]:
+    if given is None:
+        return log_priors(schemes)
+    names = [scheme.name for scheme in schemes]
+    missing = sorted(set(names) - set(given))
+    if missing:
+        raise InputError(f"expected a prior for every scheme, got none for {', '.join(missing)}")
+    prior = np.array([float(given[name]) for name in names])
+    return np.asarray(prior - np.logaddexp.reduce(prior))
+
+
+def _weighed(
+    found: Sequence[tuple[Scheme, Evidence, list[tuple[float, float]]]], prior: Float[np.ndarray, " s"], seed: int
+) -> tuple[tuple[Weighed, ...], str]:
+    none = found[0][1]
+    nats = np.array([evidence.nats - none.nats for _, evidence, _ in found])
+    scores = np.stack([evidence.scores - none.scores for _, evidence, _ in found])
+    # The Bayesian bootstrap of leave-one-out scores (Yao et al., Bayesian Analysis 13, 2018).
+    shares = np.random.default_rng(seed).dirichlet(np.ones(scores.shape[1]), _DRAWS)
+    gains = scores.shape[1] * shares @ scores.T
+    posterior, drawn = _normalised(nats + prior), _normalised(gains + prior)
+    low, high = np.quantile(gains, (0.025, 0.975), axis=0)
+    rows = [
+        Weighed(
+            scheme,
+            float(nats[i]),
+            (float(low[i]), float(high[i])),
+            float(prior[i]),
+            float(posterior[i]),
+            float(drawn[:, i].mean()),
+            tuple((factor, value - none.nats) for factor, value in curve),
+        )
+        for i, (scheme, _, curve) in enumerate(found)
+    ]
+    verdict = "a scheme" if nats.max() >= LEAST_GAIN else "no scheme stands out"
+    return tuple(sorted(rows, key=lambda row: -row.weight)), verdict
+
+
+def _normalised(logs: np.ndarray) -> np.ndarray:
+    return np.asarray(np.exp(logs - np.logaddexp.reduce(logs, axis=-1, keepdims=True)))
