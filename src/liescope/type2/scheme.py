@@ -41,7 +41,7 @@ class Scheme:
     generators : sequence of Generator
         On the grid of the images, all in one basis. None: nothing is shared.
     reach : sequence of float
-        For every generator, the largest magnitude |t| of a copy; half the period where its orbits are closed.
+        For every generator, the largest magnitude of a copy, either way; half the period where its orbits are closed.
     copies : sequence of int
         For every generator, how many copies; their product is the size of the lattice.
 
