@@ -90,6 +90,8 @@ def test_help_and_version_are_fast_because_nothing_heavy_is_loaded():
         ["apply", "missing", "i.npz", "--t", "1", "--out", "o.npz"],
         ["apply", "missing", "i.npz", "--t", "1", "--out", "o.npz", "--border", "zeros"],
         ["report", "missing"],
+        ["export", "missing", "--to", "kornia", "--out", "turning.py"],
+        ["export", ".", "--to", "korna", "--out", "turning.py"],
     ],
 )
 def test_what_is_missing_or_wrong_is_told_before_anything_heavy_is_loaded(words):

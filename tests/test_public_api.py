@@ -219,6 +219,17 @@ PUBLIC = {
         "check_folder",
         "load_result",
     ],
+    "liescope.handover": [
+        "LIBRARIES",
+        "Transformation",
+        "albumentations",
+        "emlp",
+        "escnn",
+        "kornia",
+        "lie_algebra",
+        "sklearn",
+        "torchvision",
+    ],
     "liescope.detector": [
         "Progress",
         "SymmetryDetector",
@@ -244,6 +255,7 @@ PUBLIC = {
         "orbit_copies",
         "select_scheme",
         "train",
+        "write_choice",
     ],
     "liescope.evaluation": [
         "CoefficientErrors",
@@ -292,7 +304,20 @@ PUBLIC = {
 }
 
 # Extras and heavy packages: imported where they are used, never by importing liescope.
-ON_DEMAND = ("h5py", "kornia", "lightning", "ot", "plotly", "pooch", "requests", "skimage")
+ON_DEMAND = (
+    "albumentations",
+    "emlp",
+    "escnn",
+    "h5py",
+    "kornia",
+    "lightning",
+    "ot",
+    "plotly",
+    "pooch",
+    "requests",
+    "skimage",
+    "torchvision",
+)
 
 
 @pytest.mark.parametrize("module", PUBLIC)
@@ -418,8 +443,10 @@ def test_the_public_names_load_no_plots_and_no_extras_and_open_no_connection() -
 
 
 def test_every_module_can_be_imported_without_the_extras() -> None:
-    # The modules that train are what Lightning is for; they are imported when something is trained.
+    # The modules that train are what Lightning is for; they are imported when something is trained. Those that make
+    # another library's objects are imported when one is made.
     home = "liescope.engines.latent"
     lightning = (f"{home}.search", f"{home}.trainer", f"{home}.training")
-    apart = ("liescope.__main__", *lightning)
+    handed = tuple(f"liescope.handover.for_{name}" for name in ("torchvision", "kornia", "albumentations", "emlp"))
+    apart = ("liescope.__main__", *lightning, *handed)
     probe(*(module.name for module in modules() if module.name not in apart), refused=ON_DEMAND)

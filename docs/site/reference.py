@@ -31,6 +31,7 @@ PACKAGES = (
     "liescope.inference",
     "liescope.evaluation",
     "liescope.report",
+    "liescope.handover",
     "liescope.reproduce",
     "liescope.errors",
 )

@@ -19,18 +19,24 @@ __all__ = [
 ]
 
 _EXTRAS: dict[str, str | None] = {
+    "albumentations": None,
     "astropy": "data",
     "av": "data",
+    "emlp": None,
+    "escnn": None,
     "h5py": "data",
     "imagecodecs": "data",
     "imageio": "data",
+    "kornia": None,
     "lightning": "latent",
     "mlxtend": "digits",
     "pandas": None,
     "pooch": "data",
     "requests": "data",
     "skimage": "data",
+    "sklearn": None,
     "tifffile": "data",
+    "torchvision": None,
     "urllib3": "data",
 }
 
@@ -93,7 +99,7 @@ def suggest(name: str, choices: Iterable[str]) -> str:
 
 
 def require_packages(*names: str) -> None:
-    """Check that packages which come with an extra of this one can be imported.
+    """Check that packages which are not installed with this one can be imported.
 
     Parameters
     ----------

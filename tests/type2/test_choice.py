@@ -9,7 +9,7 @@ from scipy import ndimage
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import check_estimator
 
-from liescope import InputError
+from liescope import Generator, InputError
 from liescope.data import load_corpus
 from liescope.type2 import (
     Canonicaliser,
@@ -83,6 +83,17 @@ def test_the_order_of_candidates_and_gain_of_images_change_nothing():
         (other,) = [one for one in second.table if one.scheme.name == row.scheme.name]
         assert other.nats == pytest.approx(row.nats, abs=0.01)
         assert other.posterior == pytest.approx(row.posterior, abs=1e-3)
+
+
+def test_what_was_found_stands_beside_a_scheme_of_its_name():
+    images, labels = digits_and_labels("rotated", 60, 3)
+    rotation = Generator([0, 0, -1, 0, 1, 0])
+    off_centre = Generator([0.2, 0, -1, 0, 1, 0])
+    choice = select_scheme(images, labels, [rotation, "rotation", off_centre, "none"], reach="given")
+    assert set(choice.weights) == {"none", "rotation", "rotation (2)", "rotation (3)"}
+    nats = {row.scheme.name: row.nats for row in choice.table}
+    assert nats["rotation (2)"] == pytest.approx(nats["rotation"])
+    assert nats["rotation (3)"] < nats["rotation"]
 
 
 def test_a_prior_can_be_given_and_shows():

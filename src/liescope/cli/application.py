@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-"""The command line: make, detect, train, apply, report, reproduce, bench."""
+"""The command line: make, detect, train, apply, export, report, reproduce, bench."""
 
 
 def _print_version(value: bool) -> None:
@@ -243,6 +243,35 @@ def detect(
 
 
 @app.command()
+def choose(
+    labelled: Annotated[Path, typer.Argument(metavar="LABELLED", help="An .npz or .h5 with images and labels.")],
+    out: Annotated[Path, typer.Option(help="Folder to write: choice.json and report.html.")],
+    schemes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="S,...",
+            help="none, rotation, scale, translation, shear, ..., products with +, folders of results. Default: eight.",
+        ),
+    ] = None,
+    seed: Seed = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print choice.json instead of the table.")] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
+    """Choose along which symmetry a network for labelled images should share its weights.
+
+    \b
+    Examples:
+      liescope choose labelled.npz --out choice
+      liescope choose labelled.npz --schemes none,rotation,scale,found --out choice
+    """
+    from liescope.cli.choosing import run_choose
+
+    run_choose(labelled, out, schemes, seed, as_json=json, quiet=quiet)
+
+
+@app.command()
 def train(
     pairs: PairsFile,
     out: ResultFolder,
@@ -340,6 +369,37 @@ def apply(
         run_steady(result, images, out, interpolation, border, quiet)
     else:
         run_apply(result, images, t, out, in_units, interpolation, border, quiet)
+
+
+@app.command()
+def export(
+    result: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a result.")],
+    to: Annotated[
+        str,
+        typer.Option(
+            metavar="LIBRARY",
+            help="torchvision, kornia, albumentations or sklearn: a transform that draws t as it was found; emlp: its "
+            "group; escnn: its space, of a rotation about the centre.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="File to write, .py; for emlp also .npy or .npz, matrices.")],
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
+    """Hand a symmetry that was found to another library: one file that needs that library and liescope only.
+
+    The file is a module with the coefficients in it and one function that makes the library's object.
+
+    \b
+    Examples:
+      liescope export found --to torchvision --out turning.py
+      liescope export found --to kornia --out turning.py
+      liescope export found --to emlp --out algebra.npy
+    """
+    from liescope.cli.exporting import run_export
+
+    run_export(result, to, out, quiet)
 
 
 @app.command()

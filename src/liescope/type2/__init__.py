@@ -7,6 +7,7 @@ from liescope.type2.evidence import Evidence, PooledProcess
 from liescope.type2.layers import OrbitConv, OrbitLift, OrbitPool, PowerSeries
 from liescope.type2.moving import Canonicaliser, SymmetryAugment
 from liescope.type2.network import OrbitNetwork, train
+from liescope.type2.page import write_choice
 from liescope.type2.scheme import FAMILIES, Scheme
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "orbit_copies",
     "select_scheme",
     "train",
+    "write_choice",
 ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from liescope.algebra import Generator
 from liescope.errors import InputError
 from liescope.result import SymmetryResult
 from liescope.type2.evidence import Evidence, PooledProcess
-from liescope.type2.labelled import indicators, labelled, stratified
+from liescope.type2.labelled import Labelled, indicators, labelled, stratified
 from liescope.type2.network import OrbitNetwork
 from liescope.type2.scheme import NONE, Scheme, as_scheme, log_priors
 
@@ -30,6 +31,10 @@ LEAST_GAIN = 3.0
 _REACHES = (0.5, 1.0, 2.0)
 _MOST_IMAGES = 1000
 _DRAWS = 2000
+_MOST_EXAMPLES = 10
+
+SCHEMA = "liescope.choice/1"
+"""Of ``choice.json``."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,19 @@ class Weighed:
     weight: float
     reaches: tuple[tuple[float, float], ...] = ()
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "scheme": self.scheme.as_dict(),
+            "told": self.scheme.told(),
+            "nats": self.nats,
+            "interval": list(self.interval),
+            "log_prior": self.log_prior,
+            "posterior": self.posterior,
+            "weight": self.weight,
+            "reaches": [{"factor": factor, "nats": nats} for factor, nats in self.reaches],
+        }
+
 
 @dataclass(frozen=True, eq=False)
 class SchemeChoice:
@@ -75,6 +93,10 @@ class SchemeChoice:
     shape : (int, int)
         Of the images.
     channels, outputs : int
+    examples : array, shape (classes, C, H, W)
+        An image of every class, as many as there are room for.
+    labels : tuple of str
+        What these are labelled.
     seconds : float
     """
 
@@ -84,6 +106,8 @@ class SchemeChoice:
     shape: tuple[int, int]
     channels: int
     outputs: int
+    examples: Float[np.ndarray, "k c h w"]
+    labels: tuple[str, ...]
     seconds: float
 
     @property
@@ -113,6 +137,19 @@ class SchemeChoice:
         """
         outputs = self.outputs if classes is None else classes
         return OrbitNetwork(self.best, self.shape, outputs, channels=self.channels, trunk=trunk or "dense", **settings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data: what ``choice.json`` holds."""
+        return {
+            "schema": SCHEMA,
+            "verdict": self.verdict,
+            "best": self.best.as_dict(),
+            "told": str(self).splitlines()[0],
+            "images": self.images,
+            "outputs": self.outputs,
+            "seconds": self.seconds,
+            "table": [row.to_dict() for row in self.table],
+        }
 
     def __str__(self) -> str:
         best = next((row for row in self.table if row.scheme.name == self.best.name), self.table[0])
@@ -176,7 +213,7 @@ def select_scheme(
     if reach not in ("evidence", "given"):
         raise InputError(f"expected reach 'evidence' or 'given', got {reach!r}")
     data = labelled(images, labels)
-    candidates = _distinct([Scheme.none(), *(as_scheme(one, data.shape) for one in schemes)])
+    candidates = _candidates(schemes, data.shape)
     data = stratified(data, most, random_state)
     process = PooledProcess(data.images, indicators(data), random_state)
     found: list[tuple[Scheme, Evidence, list[tuple[float, float]]]] = []
@@ -187,22 +224,41 @@ def select_scheme(
     if progress is not None:
         progress("done", 1.0)
     table, verdict = _weighed(found, _prior(candidates, prior), random_state)
-    return SchemeChoice(
-        table, verdict, len(data), data.shape, data.images.shape[1], data.outputs, time.perf_counter() - begin
-    )
+    examples, names = _examples(data)
+    channels, seconds = data.images.shape[1], time.perf_counter() - begin
+    return SchemeChoice(table, verdict, len(data), data.shape, channels, data.outputs, examples, names, seconds)
 
 
-def _distinct(schemes: Sequence[Scheme]) -> list[Scheme]:
-    """The schemes, without repeated ones of no sharing; others of one name are numbered."""
-    kept: list[Scheme] = []
-    for scheme in schemes:
-        if scheme.generators or not any(not one.generators for one in kept):
-            kept.append(scheme)
-    names = [scheme.name for scheme in kept]
-    repeated = sorted({name for name in names if names.count(name) > 1})
+def _examples(data: Labelled) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The first image of every class, or of the values from the least to the largest."""
+    if data.classes is None:
+        rows = np.argsort(data.labels)[np.linspace(0, len(data) - 1, _MOST_EXAMPLES).round().astype(int)]
+        names = tuple(f"{data.labels[row]:.3g}" for row in rows)
+    else:
+        rows = np.unique(data.labels, return_index=True)[1][:_MOST_EXAMPLES]
+        names = tuple(str(data.classes[data.labels[row]]) for row in rows)
+    return data.images.numpy()[rows], names
+
+
+def _candidates(asked: Sequence[str | Scheme | SymmetryResult | Generator], shape: tuple[int, int]) -> list[Scheme]:
+    """No sharing, and what was asked for: what was found beside a scheme of that name gets another name."""
+    words = [one for one in asked if isinstance(one, str)]
+    repeated = sorted({word for word in words if words.count(word) > 1})
     if repeated:
         raise InputError(f"expected every scheme once, got {', '.join(repeated)} several times")
-    return kept
+    kept = {NONE: Scheme.none()}
+    # Names that are written come first: they stay as they are.
+    for one in sorted(asked, key=lambda one: not isinstance(one, str)):
+        scheme = as_scheme(one, shape)
+        if scheme.generators:
+            name = next(name for name in _names(scheme.name) if name not in kept)
+            kept[name] = replace(scheme, name=name)
+    return list(kept.values())
+
+
+def _names(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name} ({number})" for number in count(2))
 
 
 def _at_best_reach(
@@ -257,7 +313,7 @@ def _weighed(
         for i, (scheme, _, curve) in enumerate(found)
     ]
     verdict = "a scheme" if nats.max() >= LEAST_GAIN else "no scheme stands out"
-    return tuple(sorted(rows, key=lambda row: -row.weight)), verdict
+    return tuple(sorted(rows, key=lambda row: (-round(row.weight, 3), -row.nats - row.log_prior))), verdict
 
 
 def _normalised(logs: np.ndarray) -> np.ndarray:

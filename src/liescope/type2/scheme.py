@@ -41,7 +41,7 @@ class Scheme:
     generators : sequence of Generator
         On the grid of the images, all in one basis. None: nothing is shared.
     reach : sequence of float
-        For every generator, the largest magnitude ``|t|`` of a copy; half the period where its orbits are closed.
+        For every generator, the largest magnitude of a copy, either way; half the period where its orbits are closed.
     copies : sequence of int
         For every generator, how many copies; their product is the size of the lattice.
 
@@ -214,10 +214,8 @@ class Scheme:
         parts = []
         for one, reach, circle in zip(self.generators, self.reach, self.periodic, strict=True):
             amount = reach * abs(one.unit_per_t)
-            plural = "s" if one.unit in ("degree", "pixel") else ""
-            parts.append(
-                f"{one.name}, full circle" if circle else f"{one.name} by up to {amount:.3g} {one.unit}{plural}"
-            )
+            unit = {"degree": " degrees", "pixel": " pixels", "plain": ""}.get(one.unit, f" {one.unit}")
+            parts.append(f"{one.name}, full circle" if circle else f"{one.name} by up to {amount:.3g}{unit}")
         return " and ".join(parts)
 
     def as_dict(self) -> dict[str, Any]:
