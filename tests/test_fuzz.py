@@ -34,9 +34,10 @@ from mutations import mutated, with_inner_arrays, with_png_chunks
 from PIL import Image
 
 from liescope import errors
-from liescope.data import load_corpus, load_pairs, parse_law, read_film
+from liescope.data import load_corpus, load_pairs, pairs_from_paths, parse_law, read_film
 from liescope.data.corpora.fetched import read_idx
 from liescope.data.images import read_image
+from liescope.data.rewriting import rewrite_image
 from liescope.engines.latent import LatentConfig, get_config
 from liescope.engines.latent.checkpoint import read_checkpoint
 from liescope.engines.state import pack_arrays
@@ -105,6 +106,14 @@ def read_pairs(path: Path) -> None:
 
 def read_frames(path: Path) -> None:
     check_stack(read_film(path), (3, 4))
+
+
+def read_apart(path: Path) -> None:
+    pairs_from_paths(path, path)
+
+
+def write_again(path: Path) -> None:
+    rewrite_image(path, path.with_name(f"written-{path.name}"), lambda images: images.astype(np.float32))
 
 
 def read_one(path: Path) -> None:
@@ -236,7 +245,8 @@ def formats(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Format]:
 
 NAMES = (
     "pairs.npz", "film.npz", "film.npy", "pairs.h5", "film.h5", "image.png", "deep.png", "film.png",
-    "image.tif", "deep.tif", "film.tif", "film.fits", "film.fits.gz", "film.avi", "film.mp4", "film.gif",
+    "image.tif", "deep.tif", "film.tif", "apart.tif", "again.tif", "again.png",
+    "film.fits", "film.fits.gz", "film.avi", "film.mp4", "film.gif",
     "film.webp", "image.jpg", "image.bmp", "image.ppm", "corpus.npz", "images-idx3-ubyte.gz", "samples.txt",
     "config.json", "config.toml", "checkpoint.ckpt", "result.json", "magnitudes.npz", "samples.npz",
     "fitted.npz", "model.safetensors", "latent config.json", "history.csv",
@@ -280,6 +290,9 @@ def all_formats(place: Path) -> Iterator[Format]:
         buffered(write, REAL, ome=True, **in_time, **grey), buffered(write, COLOUR, photometric="rgb", bigtiff=True),
     ]  # fmt: skip
     yield Format("film.tif", stacks, read_frames, cost=3)
+    yield Format("apart.tif", stacks, read_apart, cost=3)
+    yield Format("again.tif", stacks, write_again, cost=3)
+    yield Format("again.png", [png(FRAMES[0]), png(COLOUR[0]), png(DEEP[0])], write_again, chunks, cost=2)
     cubes = [in_fits(REAL), in_fits(FRAMES.astype(np.int16), BSCALE=2.0, BZERO=1.0, BLANK=3)]
     yield Format("film.fits", cubes, read_frames, cost=3)
     yield Format("film.fits.gz", [gzip.compress(cube, mtime=0) for cube in cubes], read_frames, cost=3)

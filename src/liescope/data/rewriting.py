@@ -130,8 +130,9 @@ def _written(what: str) -> Iterator[None]:
     """What a format has no room for is one line; of what the system refuses, whoever made the place tells."""
     try:
         yield
-    except (OSError, ValueError, TypeError) as error:
-        if isinstance(error, OSError) and error.errno:
+    # Of what writers of formats raise there is no list: they have errors of their own for every dialect.
+    except Exception as error:
+        if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno):
             raise
         raise InputError(f"expected {what} ({reason(error)})") from None
 
