@@ -14,6 +14,7 @@ from liescope.result import SymmetryResult
 __all__ = ["with_scales"]
 
 _LOOKED_AT = 256
+_MOST_VALUES, _HUGE = 0.99, 1e4
 _OTHER = 4.0
 """Sources and targets whose grey values spread by this factor apart are on other scales, not just brighter."""
 
@@ -56,6 +57,13 @@ def with_scales(result: SymmetryResult, pairs: PairSet) -> SymmetryResult:
 def _scale(images: np.ndarray, valid: np.ndarray) -> _Scale | None:
     """Of images (n, C, H, W), whose valid pixels (n, 1, H, W) are looked at; None where they are all alike."""
     known = np.where(valid, images, np.nan).astype(np.float64)
+    finite = np.isfinite(known)
+    if not finite.any():
+        return None
+    # What stands for no data, 1e20 or the like, is no grey value.
+    middle = float(np.median(known[finite]))
+    typical = float(np.quantile(np.abs(known[finite] - middle), _MOST_VALUES))
+    known[~(np.abs(known - middle) <= _HUGE * typical)] = np.nan
     values = known[np.isfinite(known)]
     if not values.size or not (spread := float(values.std())) > 0 or not np.isfinite(spread):
         return None

@@ -73,7 +73,7 @@ def test_without_lightning_the_line_says_what_to_install(
         return None if name == "lightning" else find(name, package)
 
     monkeypatch.setattr(importlib.util, "find_spec", missing)
-    with pytest.raises(InputError, match=r"try pip install 'liescope\[latent\]'"):
+    with pytest.raises(InputError, match=r"try pip install lightning, or pip install '.\[latent\]'"):
         fit_latent(*digit_pairs[:2], affine(), 1, small())
 
 

@@ -327,7 +327,7 @@ def append(path: Path, content: bytes) -> None:
         (lambda f: edit(f, shape=[12, 10]), "wrong or missing entry"),
         (lambda f: edit(f, shape=[1, 12, -10]), "wrong or missing entry"),
         (lambda f: edit(f, shape=[1, 0, 10]), "wrong or missing entry"),
-        (lambda f: edit(f, shape=[1, 10**7, 10**7]), "wrong or missing entry"),
+        (lambda f: edit(f, shape=[1, 10**7, 10**7]), "expected a model of these settings to fit into memory"),
         (lambda f: edit(f, generators=0), "wrong or missing entry"),
         (lambda f: edit(f, background=[]), "wrong or missing entry"),
         (lambda f: edit(f, background=[0.1, 0.2]), "wrong or missing entry"),
