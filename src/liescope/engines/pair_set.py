@@ -225,6 +225,12 @@ class PairSet:
     def _ordered(self) -> np.ndarray:
         return np.arange(len(self)) if self.order is None else self.order
 
+    def swapped(self, seed: int) -> PairSet:
+        """The pairs with sources for targets and targets for sources."""
+        of = self.missing
+        missing = dataclasses.replace(of, source_mask=of.target_mask, target_mask=of.source_mask)
+        return dataclasses.replace(self, source=self.target, target=self.source, missing=missing).rescaled(seed)
+
     def shuffled(self, seed: int) -> np.ndarray:
         """Indices of all pairs in an order by chance, which the order of rows has no part in."""
         return _shuffled(self._ordered, seed)

@@ -21,11 +21,11 @@ from liescope.engines.registration.different_roots import (
 )
 from liescope.engines.registration.nothing import identity_residual, nothing_found
 from liescope.engines.registration.pictures import fit_pictures, fixed_pixels, without_pixels
-from liescope.engines.registration.same_root import register_copies
+from liescope.engines.registration.same_root import SameRoot, register_copies
 from liescope.engines.registration.span_trials import SpanTrials
 from liescope.engines.registration.stored import fitted_of
 from liescope.geometry import Basis
-from liescope.inference import Count, count_generators
+from liescope.inference import LEVEL, Count, count_generators
 
 __all__ = ["RegistrationEngine"]
 
@@ -80,6 +80,11 @@ class RegistrationEngine(Engine):
             if second is not None:
                 return second
         fit: Fit | None = None
+        if not count.generators and count.related and not different:
+            logger.info("no generator moves sources onto targets: targets are moved onto sources")
+            fit = _backwards(data, basis, settings, report)
+            if fit is not None:
+                return fit
         if different:
             logger.info("the two images of a pair seem to have different roots")
             fit = look_across_roots(data, trials, parts, settings.generators, settings.seed, report)
@@ -142,6 +147,26 @@ def _second_opinion(data: PairSet, basis: Basis, settings: Settings, report: Pro
     if fit.verdict == "symmetry":
         return fit if float(np.median(fit.measured.residual)) < _COPIES else None
     return fit if fit.evidence.get("mirror_image") else None
+
+
+def _backwards(data: PairSet, basis: Basis, settings: Settings, report: Progress) -> Fit | None:
+    """What moves targets onto sources: where these are the sharper ones, only that explains the pairs."""
+    turned = data.swapped(settings.seed)
+    trials = SpanTrials(turned, basis, *turned.split(settings.seed))
+    counting = partial(report, "finding the generators")
+    count = count_generators(trials, basis.dimension, settings.generators, settings.seed, counting)
+    # Two directions were tried.
+    p_value = min(1.0, 2 * count.evidence.p_value)
+    if not count.generators or p_value > LEVEL or have_different_roots(count, basis):
+        return None
+    evidence = count.evidence._replace(p_value=p_value)
+    count = count._replace(
+        evidence=evidence, reason=f"{count.reason}; targets were moved onto sources, which lack less"
+    )
+    fit = _with_evidence(register_copies(turned, trials, count, report), count)
+    measured = fit.measured._replace(t=-fit.measured.t)
+    fitted = fit.fitted.turned_round() if isinstance(fit.fitted, SameRoot) else fit.fitted
+    return dataclasses.replace(fit, measured=measured, fitted=fitted)
 
 
 def _as_asked(fit: Fit, data: PairSet, trials: SpanTrials, count: Count, number: int, report: Progress) -> Fit:

@@ -46,10 +46,18 @@ class SameRoot(Fitted):
     scale : GreyScale
     interpolation : str
         The resampling that explains the targets best.
+    backwards : bool
+        Whether targets are moved onto sources, by -t.
     """
 
     def __init__(
-        self, aligner: Aligner, search: Search, change: np.ndarray, scale: GreyScale, interpolation: str
+        self,
+        aligner: Aligner,
+        search: Search,
+        change: np.ndarray,
+        scale: GreyScale,
+        interpolation: str,
+        backwards: bool = False,
     ) -> None:
         self.aligner = aligner
         self.search = search
@@ -57,15 +65,26 @@ class SameRoot(Fitted):
         self.scale = scale
         self.background = scale.background
         self.interpolation = interpolation
+        self.backwards = backwards
 
     def measure(self, source: ImageStack, target: ImageStack) -> Measured:
-        pairs = PairSet(source, target, self.scale, self.aligner.device)
+        pairs = self._pairs(source, target)
         with worker_pool(pairs.device):
             t, residual = magnitudes_along(pairs, self.aligner, self.search, self.interpolation)
-        return Measured(t @ self.change.T, residual)
+        t = t @ self.change.T
+        return Measured(-t if self.backwards else t, residual)
 
     def still(self, source: ImageStack, target: ImageStack) -> np.ndarray:
-        return identity_residual(PairSet(source, target, self.scale, self.aligner.device), self.aligner)
+        return identity_residual(self._pairs(source, target), self.aligner)
+
+    def turned_round(self) -> SameRoot:
+        """The same of pairs whose sources and targets are exchanged."""
+        parts = (self.aligner, self.search, self.change, self.scale, self.interpolation)
+        return SameRoot(*parts, backwards=not self.backwards)
+
+    def _pairs(self, source: ImageStack, target: ImageStack) -> PairSet:
+        both = (target, source) if self.backwards else (source, target)
+        return PairSet(*both, self.scale, self.aligner.device)
 
     def state(self) -> dict[str, bytes]:
         return pack_arrays(
@@ -78,6 +97,7 @@ class SameRoot(Fitted):
             background=self.scale.background,
             amplitude=self.scale.amplitude,
             interpolation=self.interpolation,
+            backwards=self.backwards,
         )
 
 

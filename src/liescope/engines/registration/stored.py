@@ -53,7 +53,9 @@ def _made(held: Mapping[str, np.ndarray], basis: Basis, device: torch.device) ->
     starts = _checked(held["starts"], (len(held["starts"]), len(change)))
     along, tried = (torch.as_tensor(array, device=device) for array in (span, starts))
     search = Search(along, tried, float(held["reach"]))
-    return SameRoot(aligner, search, change, scale, str(held["interpolation"]))
+    # Results of earlier versions have no such entry.
+    backwards = bool(held.get("backwards", False))
+    return SameRoot(aligner, search, change, scale, str(held["interpolation"]), backwards)
 
 
 def _checked(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
