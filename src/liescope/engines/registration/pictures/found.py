@@ -149,8 +149,8 @@ def _tests(trials: PictureTrials, chosen: Candidate) -> Tests:
         p_related = _less(chosen.by_block - trials.mirrored.by_block)
         p_moved = _less(chosen.by_block - chosen.unmoved[1])
         p_mirror = _less(trials.mirrored.by_block - trials.free.by_block)
-    typical, mirrored = float(own.median()) + FLOOR, float(null.median()) + FLOOR
-    unmoved, free = float(still.median()) + FLOOR, float(trials.free.held_out.median()) + FLOOR
+    errors = (own, null, still, trials.free.held_out)
+    typical, mirrored, unmoved, free = (float(one.median()) + trials.floor for one in errors)
     related, moved = typical <= RELATED * mirrored, typical <= _MOVED * unmoved
     p_value = max(p_related, p_moved)
     return Tests(

@@ -46,6 +46,9 @@ RELATED = 0.6
 FLOOR = 0.003
 """Error that two resampled copies of a picture have anyway, in units of the variance."""
 
+_AT_STAKE = 0.03
+"""Of what not moving leaves: where little is at stake, copies must be told apart by less than ``FLOOR``."""
+
 _AS_WELL = 1.3
 """A span explains a typical pair as well as free motions do if no more than this times their error is left..."""
 
@@ -170,7 +173,13 @@ class PictureTrials:
     @property
     def related(self) -> bool:
         """Whether free motions leave typical pairs clearly less than they leave mirror images."""
-        return float(self.free.held_out.median()) + FLOOR < RELATED * (float(self.mirrored.held_out.median()) + FLOOR)
+        own, mirrored = (float(one.held_out.median()) + self.floor for one in (self.free, self.mirrored))
+        return own < RELATED * mirrored
+
+    @property
+    def floor(self) -> float:
+        """Error that counts for nothing: what copies have anyway, and never much of what moving could explain."""
+        return min(FLOOR, _AT_STAKE * float(self.still[0].median()))
 
     @property
     def good(self) -> Tensor:
