@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-"""The command line: make, detect, train, apply, export, report, reproduce, bench."""
+"""The command line: make, detect, choose, train, apply, export, report, reproduce, bench."""
 
 
 def _print_version(value: bool) -> None:

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from liescope.errors import InputError
+from liescope.type2.labelled import LEAST_SIDE
 from liescope.type2.layers import OrbitConv, OrbitLift, OrbitPool
 from liescope.type2.scheme import Scheme
 
@@ -18,7 +19,6 @@ __all__ = ["OrbitNetwork", "train"]
 
 _DENSE, _CONV = 128, 5
 _CHANNELS = (16, 32)
-_LEAST_SIDE = 8
 
 
 class OrbitNetwork(nn.Module):
@@ -60,8 +60,8 @@ class OrbitNetwork(nn.Module):
         jitter: bool = True,
     ) -> None:
         super().__init__()
-        if scheme.generators and min(shape) < _LEAST_SIDE:
-            raise InputError(f"expected images of at least {_LEAST_SIDE} pixels a side, got {shape}")
+        if scheme.generators and min(shape) < LEAST_SIDE:
+            raise InputError(f"expected images of at least {LEAST_SIDE} pixels a side, got {shape}")
         self.scheme = scheme
         self.lift = OrbitLift(scheme, shape, jitter)
         self.trunk = trunk if isinstance(trunk, nn.Module) else _trunk(trunk, shape, channels, features)

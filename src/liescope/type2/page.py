@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from PIL import Image
 
 from liescope import __version__
 from liescope.answer.values import json_text
 from liescope.data.pairs import atomic_path
 from liescope.report.typesetting import fill
+from liescope.report.views import data_uri
 from liescope.type2.choice import LEAST_GAIN, SchemeChoice
 from liescope.type2.copies import orbit_copies
 
@@ -100,8 +98,5 @@ def _orbits(choice: SchemeChoice) -> list[tuple[str, list[str]]]:
 
 def _picture(image: Float[np.ndarray, "c h w"]) -> str:
     low, high = float(image.min()), float(image.max())
-    grey = (255 * (image - low) / max(high - low, 1e-9)).astype(np.uint8)
-    drawn = Image.fromarray(np.moveaxis(grey, 0, -1) if len(grey) == 3 else grey[0])
-    file = io.BytesIO()
-    drawn.save(file, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
+    shades = (image - low) / max(high - low, 1e-9)
+    return data_uri(np.moveaxis(shades, 0, -1) if len(shades) == 3 else shades[0])

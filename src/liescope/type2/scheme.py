@@ -70,7 +70,7 @@ class Scheme:
         for generator, reach, copies in zip(self.generators, self.reach, self.copies, strict=True):
             if not 0 < reach <= _LONGEST:
                 raise InputError(f"expected a reach that is finite and above 0, got {reach:g} for {generator.name}")
-            if generator.period is not None and reach > generator.period / 2 * (1 + 1e-9):
+            if reach > _farthest(generator) * (1 + 1e-9):
                 raise InputError(
                     f"expected a reach of at most half a turn, 180 degrees, for {generator.name}, "
                     f"got {reach * abs(generator.unit_per_t):g}"
@@ -158,10 +158,7 @@ class Scheme:
         generators = [found.generator for found in result.generators]
         if reach is None:
             seen = np.abs(result.t[result.accepted]).max(axis=0)
-            reach = [
-                min(2 * far, one.period / 2 if one.period is not None else _LONGEST)
-                for one, far in zip(generators, seen, strict=True)
-            ]
+            reach = [min(2 * far, _LONGEST, _farthest(one)) for one, far in zip(generators, seen, strict=True)]
         return cls.of(generators, reach)
 
     @property
@@ -203,8 +200,7 @@ class Scheme:
 
     def reaching(self, factor: float) -> Scheme:
         """The same with every reach times a factor, at most once around closed orbits."""
-        limits = [math.inf if one.period is None else one.period / 2 for one in self.generators]
-        reach = tuple(min(far * factor, limit) for far, limit in zip(self.reach, limits, strict=True))
+        reach = tuple(min(far * factor, _farthest(one)) for far, one in zip(self.reach, self.generators, strict=True))
         return replace(self, reach=reach, copies=Scheme.of(self.generators, reach).copies) if reach else self
 
     def told(self) -> str:
@@ -257,12 +253,17 @@ def log_priors(schemes: Sequence[Scheme]) -> np.ndarray:
     return np.asarray(prior - np.logaddexp.reduce(prior))
 
 
+def _farthest(generator: Generator) -> float:
+    """Half the period where orbits are closed: beyond it nothing is new."""
+    return math.inf if generator.period is None else generator.period / 2
+
+
 def _default_reach(generator: Generator) -> float:
     if generator.period is not None:
-        return generator.period / 2
+        return _farthest(generator)
     points = Grid.of(*generator.shape).points().double().numpy()
     return float(_REACH / np.sqrt((generator.field(points) ** 2).sum(axis=1).mean()))
 
 
 def _is_circle(generator: Generator, reach: float) -> bool:
-    return generator.period is not None and math.isclose(reach, generator.period / 2)
+    return math.isclose(reach, _farthest(generator))

@@ -69,9 +69,7 @@ class RegistrationEngine(Engine):
             logger.info("overlaps of images are compared: %s", _why_pictures(data, outside))
             return fit_pictures(data, basis, settings, report, outside, broken if outside else fixed | broken)
         parts = data.split(settings.seed)
-        trials = SpanTrials(data, basis, *parts)
-        counting = partial(report, "finding the generators")
-        count = count_generators(trials, basis.dimension, settings.generators, settings.seed, counting)
+        trials, count = _counted(data, parts, basis, settings, report)
         different = have_different_roots(count, basis)
         logger.info("of a sample of the pairs, generators: %d; %s", count.generators, count.reason)
         if _doubtful(trials, count, found=count.generators > 0 and not different):
@@ -113,6 +111,15 @@ class RegistrationEngine(Engine):
         return covariance
 
 
+def _counted(
+    data: PairSet, parts: tuple[np.ndarray, np.ndarray], basis: Basis, settings: Settings, report: Progress
+) -> tuple[SpanTrials, Count]:
+    """A sample of the pairs, and how many generators it shows."""
+    trials = SpanTrials(data, basis, *parts)
+    counting = partial(report, "finding the generators")
+    return trials, count_generators(trials, basis.dimension, settings.generators, settings.seed, counting)
+
+
 def _why_pictures(data: PairSet, outside: bool) -> str:
     if not outside:
         return "what lies outside of them is not background"
@@ -152,9 +159,7 @@ def _second_opinion(data: PairSet, basis: Basis, settings: Settings, report: Pro
 def _backwards(data: PairSet, basis: Basis, settings: Settings, report: Progress) -> Fit | None:
     """What moves targets onto sources: where these are the sharper ones, only that explains the pairs."""
     turned = data.swapped(settings.seed)
-    trials = SpanTrials(turned, basis, *turned.split(settings.seed))
-    counting = partial(report, "finding the generators")
-    count = count_generators(trials, basis.dimension, settings.generators, settings.seed, counting)
+    trials, count = _counted(turned, turned.split(settings.seed), basis, settings, report)
     # Two directions were tried.
     p_value = min(1.0, 2 * count.evidence.p_value)
     if not count.generators or p_value > LEVEL or have_different_roots(count, basis):
