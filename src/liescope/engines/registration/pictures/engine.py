@@ -56,6 +56,10 @@ def fit_pictures(
     finding(_BEGUN)
     overlapping = enough_overlap(data.source, data.target, data.missing)
     found = Found.of(data, measurer, settings, overlapping)
+    if found.noisy and not found.same:
+        # Whatever was found: of pictures full of noise only what smooth ones say counts.
+        measurer = measurer.other
+        found = Found.of(data, measurer, settings, overlapping)
     light: Illumination | None = None
     if found.tests.related and found.tests.moved and not outside and not found.same:
         data, found, light = _evened(data, found, measurer, settings, overlapping)
@@ -122,6 +126,10 @@ def _measured_fit(
     columns, own, change = readable_span(directions, covariance, measurer.basis, data.grid)
     threshold = _accept_below(found.trials.mirrored.held_out.cpu().numpy(), measured.error)
     verdict, reason = told
+    accepted = measured.error <= threshold
+    if verdict != "no symmetry":
+        open_ = np.flatnonzero(~accepted)
+        accepted[open_] = measurer.beat_mirrored(data, open_, refined.span, measured.t[open_])
     return Fit(
         verdict=verdict,
         reason=reason,
@@ -129,7 +137,7 @@ def _measured_fit(
         covariances=own,
         evidence=evidence | {"accept_below": threshold},
         measured=measured_along(measured, data, change, refined.shared.cpu().numpy()),
-        accepted=(measured.error <= threshold) & (verdict != "no symmetry"),
+        accepted=accepted & (verdict != "no symmetry"),
         fitted=PictureSpan(measurer, refined, change, camera),
         span=SpanEstimate(directions, covariance, _SYSTEMATIC_DEG),
     )

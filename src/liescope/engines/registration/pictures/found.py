@@ -10,9 +10,9 @@ from torch import Tensor
 
 from liescope.engines.contract import Settings
 from liescope.engines.pair_set import PairSet
-from liescope.engines.registration.pictures.measuring import Measurer
+from liescope.engines.registration.pictures.measuring import NOISY, RELATED, Measurer
 from liescope.engines.registration.pictures.mirror import mirror_axis
-from liescope.engines.registration.pictures.trials import FLOOR, RELATED, SAMPLE, Candidate, PictureTrials
+from liescope.engines.registration.pictures.trials import FLOOR, SAMPLE, Candidate, PictureTrials
 from liescope.inference.ranks import p_less, p_less_than_zero
 
 __all__ = ["Found", "Tests"]
@@ -67,6 +67,11 @@ class Found(NamedTuple):
     def same(self) -> bool:
         """Whether source and target are one image."""
         return float(self.trials.still[0].quantile(0.95)) < _SAME
+
+    @property
+    def noisy(self) -> bool:
+        """Whether noise hides much of what typical pairs show."""
+        return self.trials.noise(self.chosen.v) > NOISY
 
     @property
     def alike(self) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as nnf
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from liescope.engines.overlap import LEAST_PIXELS
@@ -16,18 +17,33 @@ from liescope.engines.pair_set import PairSet, chunk_slices
 from liescope.engines.registration.levels import make_level
 from liescope.engines.registration.orbit_search import orbit_grid, spread
 from liescope.engines.registration.pictures.along import Along, Registrar
-from liescope.engines.registration.pictures.similarity_search import best_similarities
+from liescope.engines.registration.pictures.blocks import by_blocks
+from liescope.engines.registration.pictures.similarity_search import best_similarities, turns_and_zooms
 from liescope.engines.registration.pictures.starts import in_basis, searched_for
 from liescope.engines.registration.pictures.views import Level, View, levels_of, view_of
-from liescope.engines.registration.pictures.weighted import Compared
+from liescope.engines.registration.pictures.weighted import Compared, noise_share
 from liescope.geometry import Basis, Grid
 
-__all__ = ["Measurer", "PictureMagnitudes"]
+__all__ = ["NOISY", "RELATED", "Measurer", "PictureMagnitudes"]
 
 SEARCH_SIDE = 24
 MIDDLE_SIDE = 64
 FINE_SIDE = 128
 _STARTS = 3
+
+NOISY = 0.25
+"""Share of noise in the slopes of a pair above which the pair is smoothed: single pixels say less than their means."""
+
+_SMOOTH = 2.5
+"""Standard deviation, in pixels of the finest level."""
+
+RELATED = 0.6
+"""Of what free motions leave of mirror images: pairs that are related keep less than this."""
+
+_CERTAIN = 3.0
+"""Standard errors over blocks by which a pair fits better than its mirror image."""
+
+_FEW_BLOCKS = 5
 _NO_OVERLAP = 10.0
 """Error that stands for a pair of which too little overlaps."""
 
@@ -56,13 +72,25 @@ class Measurer:
     device : torch.device
     outside : bool
         What lies outside of pictures is known, and counts.
+    smooth : bool
+        Pictures are full of noise: all levels are smoothed. Where they are not, single pairs may be.
     """
 
-    def __init__(self, basis: Basis, grid: Grid, device: torch.device, outside: bool = False) -> None:
+    def __init__(
+        self, basis: Basis, grid: Grid, device: torch.device, outside: bool = False, smooth: bool = False
+    ) -> None:
         self.basis = basis
         self.grid = grid
+        self.smooth = smooth
         self.registrar = Registrar(basis, device, outside)
-        self.levels: list[Level] = levels_of(grid, (SEARCH_SIDE, MIDDLE_SIDE, FINE_SIDE), device)
+        further = _SMOOTH if smooth else 0.0
+        self.levels: list[Level] = levels_of(grid, (SEARCH_SIDE, MIDDLE_SIDE, FINE_SIDE), device, further)
+
+    @cached_property
+    def other(self) -> Measurer:
+        """The same on smooth levels, or on sharp ones if these are smooth."""
+        registrar = self.registrar
+        return Measurer(self.basis, self.grid, registrar.device, registrar.outside, not self.smooth)
 
     def views(self, pairs: PairSet, index: slice | np.ndarray) -> list[View]:
         """Some of the pairs on all levels, the coarsest first; few at a time are held in full size."""
@@ -80,6 +108,40 @@ class Measurer:
         coarse = make_level(self.grid, SEARCH_SIDE, device=direction.device)
         even = torch.full((coarse.grid.size,), 1.0 / coarse.grid.size, device=direction.device)
         return orbit_grid(self.basis, direction, coarse, even)
+
+    def freely(self, views: list[View]) -> Along:
+        """Every pair moved along the whole basis, on the middle level, from the best turns, zooms and shifts."""
+        coarse, middle = views[:2]
+        everything = torch.eye(self.basis.dimension, device=coarse.source.device)
+        starts = in_basis(best_similarities(coarse, turns_and_zooms()), self.basis, coarse.grid)
+        best = self.registrar.refine(coarse, everything, starts.new_zeros(len(starts), starts.shape[2]), 8)
+        for number in range(min(_STARTS, starts.shape[1])):
+            found = self.registrar.refine(coarse, everything, starts[:, number], 8)
+            best = best.where(found.error < best.error, found)
+        return self.registrar.refine(middle, everything, best.t, 6)
+
+    def beat_mirrored(
+        self, pairs: PairSet, index: Int[np.ndarray, " b"], span: Float[Tensor, "m k"], t: Float[np.ndarray, "b k"]
+    ) -> Bool[np.ndarray, " b"]:
+        """Whether pairs at ``index``, moved by t, fit far better than their own mirror images do, moved freely.
+
+        Block by block: where a picture is smooth or noisy its error says little, and the difference does.
+        """
+        everything = torch.eye(self.basis.dimension, device=span.device)
+        told = np.zeros(len(index), dtype=bool)
+        for part in chunk_slices(len(index), self.levels[1].grid.size * pairs.shape[0] * self.basis.dimension):
+            views = self.views(pairs, index[part])
+            turned = [view.mirrored() for view in views]
+            own = self.registrar.at(views[1], span, torch.as_tensor(t[part]).to(span))
+            other = self.registrar.at(turned[1], everything, self.freely(turned).t)
+            back = other._replace(residual=other.residual.flip(-1), weight=other.weight.flip(-1))
+            more = by_blocks(back) - by_blocks(own)
+            count = torch.isfinite(more).sum(dim=1)
+            mean = more.nanmean(dim=1)
+            error = ((more - mean[:, None]).square().nanmean(dim=1) / (count - 1).clamp_min(1)).sqrt()
+            better = (mean > _CERTAIN * error) & (own.error < RELATED * other.error) & (count > _FEW_BLOCKS)
+            told[part] = better.cpu().numpy()
+        return told
 
     def start(self, view: View, span: Float[Tensor, "m k"], known: Tensor | None = None) -> Along:
         """The best coordinates of every pair along a span on the coarsest level, from nothing."""
@@ -131,10 +193,9 @@ class Measurer:
         rows = []
         for part in self._chunks(pairs):
             views = self.views(pairs, part)
-            start = self.start(views[0], span, known)
-            middle = self.registrar.refine(views[1], span, start.t, 4)
-            fine = views[2].interpolated(kernel)
-            found = self.registrar.refine(fine, span, middle.t, 4)
+            fine, t = self._fine(pairs, part, views, span, known)
+            fine = fine.interpolated(kernel)
+            found = self.registrar.refine(fine, span, t, 4)
             covariance = self.registrar.covariance(fine, span, found.t)
             # Judged where mirror images are: on the middle level, where noise of single pixels says little.
             judged = self.registrar.at(views[1], span, found.t)
@@ -148,6 +209,26 @@ class Measurer:
         columns = [np.concatenate(column) for column in zip(*rows, strict=True)]
         # A pair of too little overlap has an infinite error.
         return PictureMagnitudes(*(np.nan_to_num(c.astype(np.float64), posinf=_NO_OVERLAP) for c in columns))
+
+    def _fine(
+        self, pairs: PairSet, part: slice, views: list[View], span: Tensor, known: Tensor | None
+    ) -> tuple[View, Tensor]:
+        """Pairs on the finest level, sharp or, where noise hides them, smooth, and coordinates to start there from."""
+        t = self._searched(views, span, known)
+        sharp = self.other.views(pairs, part)[2] if self.smooth else views[2]
+        noisy = torch.nonzero(noise_share(sharp, self.registrar.at(sharp, span, t)) > NOISY)[:, 0]
+        if not len(noisy):
+            return sharp, t
+        if self.smooth:
+            return sharp.replaced(noisy, views[2].take(noisy)), t
+        smooth = self.other.views(pairs, np.arange(part.start, part.stop)[noisy.cpu().numpy()])
+        t = t.index_copy(0, noisy, self._searched(smooth, span, known))
+        return sharp.replaced(noisy, smooth[2]), t
+
+    def _searched(self, views: list[View], span: Tensor, known: Tensor | None) -> Tensor:
+        """Coordinates on the middle level, from nothing."""
+        start = self.start(views[0], span, known)
+        return self.registrar.refine(views[1], span, start.t, 4).t
 
     def still(self, pairs: PairSet) -> Float[np.ndarray, " n"]:
         """Errors of all pairs as they are, brightness apart."""

@@ -57,6 +57,7 @@ class PictureSpan(Fitted):
             shape=self.measurer.grid.shape,
             change=self.change,
             outside=self.measurer.registrar.outside,
+            smooth=self.measurer.smooth,
             kernel=self.refined.kernel,
             **{name: getattr(self.refined, name).cpu().numpy() for name in _REFINED},
             **self.camera.arrays(),
@@ -66,7 +67,7 @@ class PictureSpan(Fitted):
     def of(cls, held: Mapping[str, np.ndarray], basis: Basis, device: torch.device) -> PictureSpan:
         """The same from the arrays of :meth:`state`."""
         grid = Grid.of(*(int(n) for n in held["shape"]))
-        measurer = Measurer(basis, grid, device, bool(held["outside"]))
+        measurer = Measurer(basis, grid, device, bool(held["outside"]), bool(held.get("smooth", False)))
         parts = {name: torch.as_tensor(held[name], device=device) for name in _REFINED}
         refined = Refined(kernel=str(held["kernel"]), **parts)
         if refined.span.shape[0] != basis.dimension or not bool(torch.isfinite(refined.span).all()):

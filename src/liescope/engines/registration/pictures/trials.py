@@ -22,26 +22,21 @@ from liescope.engines.registration.coordinates import exponential_derivative
 from liescope.engines.registration.joint import JointEquations, orthonormal
 from liescope.engines.registration.linearise import NormalEquations
 from liescope.engines.registration.pictures.along import Along
-from liescope.engines.registration.pictures.measuring import Measurer
-from liescope.engines.registration.pictures.similarity_search import best_similarities, turns_and_zooms
-from liescope.engines.registration.pictures.starts import Family, families_of, in_basis
+from liescope.engines.registration.pictures.blocks import block_numbers, by_blocks
+from liescope.engines.registration.pictures.measuring import RELATED, Measurer
+from liescope.engines.registration.pictures.starts import Family, families_of
 from liescope.engines.registration.pictures.views import View
+from liescope.engines.registration.pictures.weighted import noise_share
 from liescope.engines.registration.span_trials import robust_weight
 from liescope.engines.registration.systematic import systematic_of
 
-__all__ = ["FLOOR", "RELATED", "SAMPLE", "Candidate", "Free", "PictureTrials", "Refined"]
+__all__ = ["FLOOR", "SAMPLE", "Candidate", "Free", "PictureTrials", "Refined"]
 
 SAMPLE = 48
 """Pairs that the span is found from."""
 
 MIRRORED = 24
 """Of them, that the mirror images are made of."""
-
-_BLOCK = 8
-"""Pixels a side, on the middle level, of the blocks that are fitted to or held out."""
-
-RELATED = 0.6
-"""Of what free motions leave of mirror images: pairs that are related keep less than this."""
 
 FLOOR = 0.003
 """Error that two resampled copies of a picture have anyway, in units of the variance."""
@@ -143,31 +138,20 @@ class PictureTrials:
         self.views = measurer.views(pairs, index)
         middle = self.views[1]
         self.fitted_blocks, self.held_blocks = _blocks(middle, seed)
-        self.block_of = _block_numbers(middle).to(pairs.device)
         self.still = self._judged(middle, middle.source.new_zeros(len(middle.source), self.basis.dimension))
         self.free = self._free(self.views)
         self.mirrored = self._free([view.take(slice(0, MIRRORED)).mirrored() for view in self.views])
 
     def _free(self, views: list[View]) -> Free:
         """Every pair moved along the whole basis, from the best turns, zooms and shifts."""
-        coarse, middle = views[:2]
-        starts = in_basis(best_similarities(coarse, turns_and_zooms()), self.basis, coarse.grid)
-        best = self.registrar.refine(coarse, self.everything, starts.new_zeros(len(starts), starts.shape[2]), 8)
-        for number in range(min(3, starts.shape[1])):
-            found = self.registrar.refine(coarse, self.everything, starts[:, number], 8)
-            best = best.where(found.error < best.error, found)
-        along = self.registrar.refine(middle, self.everything, best.t, 6)
+        along, middle = self.measurer.freely(views), views[1]
         on_blocks = self.registrar.refine(middle.within(self.fitted_blocks), self.everything, along.t, 4)
         return Free(along, *self._judged(middle, on_blocks.t))
 
     def _judged(self, view: View, v: Float[Tensor, "b m"]) -> tuple[Tensor, Tensor]:
         """Errors on the held-out blocks under coordinates, as a whole and block by block (NaN where none count)."""
         found = self.registrar.at(view.within(self.held_blocks), self.everything, v)
-        lost = (found.weight * found.residual.square()).sum(dim=1).flatten(1)
-        count = found.weight.sum(dim=1).flatten(1)
-        blocks = int(self.block_of.max()) + 1
-        sums = [x.new_zeros(len(x), blocks).index_add_(1, self.block_of, x) for x in (lost, count)]
-        by_block = torch.where(sums[1] > _BLOCK**2 / 4, sums[0] / sums[1].clamp_min(1), torch.nan)
+        by_block = by_blocks(found)
         return found.error.clamp_max(10.0), by_block
 
     @property
@@ -187,6 +171,11 @@ class PictureTrials:
         limit = RELATED * self.mirrored.held_out.median()
         good: Tensor = self.free.held_out < limit
         return good
+
+    def noise(self, v: Float[Tensor, "b m"]) -> float:
+        """Share of noise in the slopes of a typical pair that is moved by v (:func:`noise_share`)."""
+        fine = self.views[2]
+        return float(noise_share(fine, self.registrar.at(fine, self.everything, v)).median())
 
     @cached_property
     def everyone(self) -> Votes:
@@ -315,15 +304,9 @@ def _restricted(votes: Votes, columns: Float[Tensor, "m f"], ridge: float = 1e-6
     return Votes(v, hessian, votes.scale)
 
 
-def _block_numbers(view: View) -> Tensor:
-    height, width = view.grid.shape
-    rows, columns = torch.arange(height) // _BLOCK, torch.arange(width) // _BLOCK
-    return (rows[:, None] * (int(columns.max()) + 1) + columns).flatten()
-
-
 def _blocks(view: View, seed: int) -> tuple[Tensor, Tensor]:
     """Pixels (h, w) of blocks to fit to, and of blocks held out: half of them each, by chance."""
-    numbers = _block_numbers(view)
+    numbers = block_numbers(view.grid.shape)
     count = int(numbers.max()) + 1
     chosen = np.zeros(count, dtype=np.float32)
     chosen[np.random.default_rng(seed).permutation(count)[: (count + 1) // 2]] = 1

@@ -6,6 +6,7 @@ valid too, so that interpolation and derivatives look at nothing else.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -117,18 +118,30 @@ class View:
         target, valid = self.target.flip(-1), self.target_valid.flip(-1)
         return replace(self, target=target, target_valid=valid)
 
+    def replaced(self, index: Tensor, other: View) -> View:
+        """These pairs, those at ``index`` replaced by the pairs of another view."""
+        parts = zip(self._parts(), other._parts(), strict=True)
+        return View(self.grid, *(own.index_copy(0, index, new) for own, new in parts))
+
     def within(self, blocks: Float[Tensor, "h w"]) -> View:
         """The same pairs, of whose targets only the pixels in ``blocks`` (1) are compared with."""
         return replace(self, target_valid=self.target_valid * blocks)
 
 
-def levels_of(full: Grid, longest: Sequence[int], device: torch.device) -> list[Level]:
-    """Levels with longest sides of at most so many pixels; blurred where they are coarser than the pictures."""
+def levels_of(full: Grid, longest: Sequence[int], device: torch.device, further: float = 0.0) -> list[Level]:
+    """Levels with longest sides of at most so many pixels; blurred where they are coarser than the pictures.
+
+    Parameters
+    ----------
+    further : float
+        Standard deviation of a further Gaussian on all levels, in pixels of the last.
+    """
     levels = []
+    last = min(longest[-1], max(full.shape))
     for side in longest:
         coarser = side < max(full.shape)
         grid = full.resampled(side) if coarser else full
-        blur = _ANTIALIAS if coarser else 0.0
+        blur = math.hypot(_ANTIALIAS if coarser else 0.0, further * max(grid.shape) / last)
         rows, columns = (smoothing_operator(f, g, blur).to(device) for f, g in zip(full.shape, grid.shape, strict=True))
         levels.append(Level(grid, rows, columns))
     return levels

@@ -19,7 +19,7 @@ from liescope.engines.registration.linearise import FieldTable, NormalEquations,
 from liescope.engines.registration.pictures.views import View
 from liescope.geometry.transport import sample
 
-__all__ = ["LEAST_OVERLAP", "Compared", "compared", "equations_of", "magnitude_covariance"]
+__all__ = ["LEAST_OVERLAP", "Compared", "compared", "equations_of", "magnitude_covariance", "noise_share"]
 
 LEAST_OVERLAP = 0.3
 """Of the valid pixels that must be common to a moved source and its target."""
@@ -155,6 +155,19 @@ def magnitude_covariance(
     k = directions.shape[2]
     covariance: Tensor = (inverse @ spread @ inverse)[:, :k, :k]
     return covariance.reshape(count, k, k)
+
+
+def noise_share(view: View, found: Compared) -> Float[Tensor, " b"]:
+    """How much of the slopes that a motion is told by is noise: of their squares, in pairs moved onto their targets.
+
+    What two pictures share has the slopes of their mean, in which noise of both counts half; their difference is noise
+    alone. 0 for copies, 1 for pictures that have nothing in common.
+    """
+    energies = []
+    for images in ((found.matched + view.target) / 2, found.residual / 2):
+        gx, gy = gradient(images, view.grid)
+        energies.append(_dot(found.weight, gx.square_().add_(gy.square_())))
+    return energies[1] / energies[0].clamp_min(_NOTHING)
 
 
 def _dot(a: Float[Tensor, "b c h w"], b: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
