@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-"""The command line: make, detect, choose, train, apply, export, report, reproduce, bench."""
+"""The command line: make, detect, choose, learn, train, apply, export, report, reproduce, bench."""
 
 
 def _print_version(value: bool) -> None:
@@ -269,6 +269,30 @@ def choose(
     from liescope.cli.choosing import run_choose
 
     run_choose(labelled, out, schemes, seed, as_json=json, quiet=quiet)
+
+
+@app.command()
+def learn(
+    labelled: Annotated[Path, typer.Argument(metavar="LABELLED", help="An .npz or .h5 with images and labels.")],
+    out: ResultFolder,
+    basis: BasisName = "affine",
+    generators: Annotated[str, typer.Option(help="Number of generators, 1 or 2, or auto.")] = "auto",
+    seed: Seed = 0,
+    json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
+    """Learn from labels alone along which flow labels stay the same: no pairs, no candidates.
+
+    \b
+    Examples:
+      liescope learn labelled.npz --out found
+      liescope choose labelled.npz --schemes none,rotation,found --out choice
+    """
+    from liescope.cli.learning import run_learn
+
+    run_learn(labelled, out, basis, generators, seed, as_json=json, quiet=quiet)
 
 
 @app.command()

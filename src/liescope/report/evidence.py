@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from liescope.answer import Answer
+from liescope.answer import LABELS, Answer
 from liescope.answer.numbers import angle_bound, error_size, number, p_value_words, percent
 from liescope.inference import LEVEL
 from liescope.report.film import film_words
+from liescope.report.labels import labels_words
 from liescope.report.numbers import unit_label
 from liescope.report.words import sentence, spoken_name, title
 
@@ -34,6 +35,8 @@ def gain_p_value(result: Answer) -> float | None:
 
 def evidence_words(result: Answer) -> list[str]:
     """What speaks for (or against) the verdict: sentences with numbers."""
+    if result.kind == LABELS:
+        return labels_words(result)
     evidence: dict[str, Any] = {k: v for k, v in result.evidence.items() if v is not None}
     words = _error_words(result, evidence)
     if contrast := evidence.get("contrast"):

@@ -18,15 +18,12 @@ from liescope.result import SymmetryResult
 from liescope.type2.evidence import Evidence, PooledProcess
 from liescope.type2.labelled import Labelled, indicators, labelled, stratified
 from liescope.type2.network import OrbitNetwork
-from liescope.type2.scheme import NONE, Scheme, as_scheme, log_priors
+from liescope.type2.scheme import LEAST_GAIN, NONE, Scheme, as_scheme, log_priors
 
-__all__ = ["CANDIDATES", "LEAST_GAIN", "SchemeChoice", "Weighed", "select_scheme"]
+__all__ = ["CANDIDATES", "SchemeChoice", "Weighed", "select_scheme"]
 
 CANDIDATES = ("none", "translation", "rotation", "scale", "shear", "hyperbolic", "translation-x", "rotation+scale")
 """Schemes that are compared where none are named."""
-
-LEAST_GAIN = 3.0
-"""Nats over no sharing below which no scheme stands out: those of shuffled labels stay below 2."""
 
 _REACHES = (0.5, 1.0, 2.0)
 _MOST_IMAGES = 1000
