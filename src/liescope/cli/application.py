@@ -502,7 +502,8 @@ def bench(
         typer.Argument(
             metavar="NAME",
             help="headline (8 transforms x 3 laws x 5 seeds), methods (engines, least squares, pair by pair), lconv "
-            "(rotated noise), symnist2023; pictures (real ones), accuracy, laws, noise, quadratic, corpora, scaling, "
+            "(rotated noise), symnist2023; pictures (real ones), type2 (weight "
+            "sharing), accuracy, laws, noise, quadratic, corpora, scaling, "
             "decisions, latent, latent_step, kornia_registrator. Default: the first four, without the methods that "
             "train networks.",
             show_default=False,
@@ -520,7 +521,7 @@ def bench(
         typer.Option(
             metavar="M1,M2,...",
             help="For methods: registration, least-squares, kornia-pairs, latent, latent-cold, latent-paper. For "
-            "pictures: liescope, phase, ecc, sift, stackreg.",
+            "pictures: liescope, phase, ecc, sift, stackreg. For type2: dense, lift, lift-conv, cnn, cnn-lift, ...",
         ),
     ] = None,
     transforms: Annotated[
@@ -535,7 +536,9 @@ def bench(
     kinds: Annotated[
         str | None,
         typer.Option(
-            metavar="K1,K2,...", help="For pictures: clean, exposure, film-turn, ..., and alarms. Default: all."
+            metavar="K1,K2,...",
+            help="For pictures: clean, exposure, film-turn, ..., and alarms. For type2: few-100, few-300, "
+            "few-1000, choice, shuffled, learn, pairs, invariance, ... Default: all.",
         ),
     ] = None,
     images: Annotated[
