@@ -257,6 +257,7 @@ PUBLIC = {
         "orbit_copies",
         "select_scheme",
         "train",
+        "try_schemes",
         "write_choice",
     ],
     "liescope.evaluation": [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,14 +25,14 @@ from liescope.type2 import Scheme
 class Always(np.random.Generator):
     """A generator of random numbers that always draws the largest."""
 
-    def uniform(self, low=0.0, high=1.0, size=None):
-        return np.full(size, high)
+    def uniform(self, low: Any = 0.0, high: Any = 1.0, size: Any = None) -> Any:
+        return np.full(size, float(high))
 
 
 @pytest.fixture(scope="module")
 def digit() -> np.ndarray:
     image = np.asarray(load_corpus("mnist-5k").images)[7].astype(np.float32) / 255
-    return ndimage.gaussian_filter(image, 1)
+    return np.asarray(ndimage.gaussian_filter(image, 1))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,9 @@ from liescope.type2.labelled import indicators, labelled
 OFF_CENTRE = (0.3, 0.0, -1.0, 0.2, 1.0, 0.0)
 
 
-def moved_digits(fields: list[tuple[float, ...]], reach: float, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def moved_digits(
+    fields: Sequence[tuple[float, ...]], reach: float, count: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Digits moved along affine fields by a matrix that SciPy takes, t uniform within the reach."""
     corpus = load_corpus("mnist-5k")
     rng = np.random.default_rng(seed)
@@ -32,7 +35,7 @@ def moved_digits(fields: list[tuple[float, ...]], reach: float, count: int, seed
     to_field = np.array([[0, 1 / 14, -13.5 / 14], [-1 / 14, 0, 13.5 / 14], [0, 0, 1]])
     moved = []
     for image in np.asarray(corpus.images)[rows].astype(np.float32) / 255:
-        field = sum(np.asarray(one) * rng.uniform(-reach, reach) for one in fields)
+        field = np.sum([np.asarray(one) * rng.uniform(-reach, reach) for one in fields], axis=0)
         motion = np.array([[field[1], field[2], field[0]], [field[4], field[5], field[3]], [0, 0, 0]])
         back = np.linalg.inv(to_field) @ linalg.expm(-motion) @ to_field
         moved.append(ndimage.affine_transform(image, back[:2, :2], offset=back[:2, 2], order=1))

@@ -253,6 +253,10 @@ def choose(
             help="none, rotation, scale, translation, shear, ..., products with +, folders of results. Default: eight.",
         ),
     ] = None,
+    test: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Other images and labels: train a network along every scheme, and test it."),
+    ] = None,
     seed: Seed = 0,
     json: Annotated[bool, typer.Option("--json", help="Print choice.json instead of the table.")] = False,
     quiet: Quiet = False,
@@ -265,10 +269,11 @@ def choose(
     Examples:
       liescope choose labelled.npz --out choice
       liescope choose labelled.npz --schemes none,rotation,scale,found --out choice
+      liescope choose labelled.npz --test others.npz --out choice
     """
     from liescope.cli.choosing import run_choose
 
-    run_choose(labelled, out, schemes, seed, as_json=json, quiet=quiet)
+    run_choose(labelled, out, schemes, seed, as_json=json, quiet=quiet, test=test)
 
 
 @app.command()

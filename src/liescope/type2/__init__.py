@@ -10,6 +10,7 @@ from liescope.type2.moving import Canonicaliser, SymmetryAugment
 from liescope.type2.network import OrbitNetwork, train
 from liescope.type2.page import write_choice
 from liescope.type2.scheme import FAMILIES, Scheme
+from liescope.type2.trying import try_schemes
 
 __all__ = [
     "CANDIDATES",
@@ -32,5 +33,6 @@ __all__ = [
     "orbit_copies",
     "select_scheme",
     "train",
+    "try_schemes",
     "write_choice",
 ]

@@ -72,6 +72,11 @@ def render_choice(choice: SchemeChoice) -> str:
         ],
         orbits=_orbits(choice),
         told=choice.best.told(),
+        scores=[(row.scheme.name, f"{(choice.scores or {})[row.scheme.name]:.3f}") for row in choice.table]
+        if choice.scores
+        else [],
+        tested=f"{choice.tested:,}",
+        scored="R squared" if choice.outputs == 1 else "Share that is right",
     )
 
 
