@@ -135,7 +135,9 @@ def summary(result: Answer) -> str:
     """The answer in a few plain lines."""
     lines = [f"{title(result)}. {sentence(result)}"]
     for g in result.generators:
-        uncertain = f"direction uncertain by {angle_bound(g.direction_error_deg)} degrees"
-        lines.append(f"  X = {g.generator.equation}   ({uncertain})")
+        # Labels alone do not tell how sure a direction is.
+        known = not math.isnan(g.direction_error_deg) or result.kind != LABELS
+        uncertain = f"   (direction uncertain by {angle_bound(g.direction_error_deg)} degrees)" if known else ""
+        lines.append(f"  X = {g.generator.equation}{uncertain}")
     lines.extend(f"  {line}" for line in evidence_words(result))
     return "\n".join(lines)
