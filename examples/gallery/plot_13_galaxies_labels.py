@@ -47,7 +47,8 @@ for row, places in zip(axes, (np.argsort(lengths)[:7], np.argsort(lengths)[-7:])
     row[0].set_ylabel(labels[places[0]])
 
 # %%
-# The first of the shuffled cut-outs are learnt from. A weight of one scheme below 0.95 or so means that others do as well.
+# The first of the shuffled cut-outs are learnt from. Where the weight of the first scheme is below 0.95 or so, others
+# may do as well.
 
 order = np.random.default_rng(0).permutation(len(images))
 few, test = order[: 80 if TINY else 200], order[200:]

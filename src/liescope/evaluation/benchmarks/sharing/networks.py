@@ -16,6 +16,7 @@ __all__ = ["METHODS", "Method", "accuracy", "at_best_reach", "trained", "trained
 
 _CHUNK = 1 << 24  # values of copies at a time
 _WIDE = 840
+_LATTICE_TAPS = 3
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Method:
         Whether weights are shared along the scheme, images moved at random along it, or brought into one pose.
     wrong : bool
         Along another scheme than that of the motion.
-    taps : int
-        Of the series over t.
+    taps : int, optional
+        Of the series over t, at most 3 on the lattice of several generators; the network's own where it is None.
     features : int
     """
 
@@ -44,7 +45,7 @@ class Method:
     augments: bool = False
     poses: bool = False
     wrong: bool = False
-    taps: int = 0
+    taps: int | None = 0
     features: int = 128
 
 
@@ -99,6 +100,7 @@ def trained_accuracy(
 def trained(way: Method, problem: Problem, scheme: Scheme, seed: int) -> OrbitNetwork:
     """A network of a method, trained on the labels of a problem."""
     height, width = problem.images.shape[2:]
+    lattice = len(scheme.generators) > 1
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = OrbitNetwork(
@@ -108,7 +110,7 @@ def trained(way: Method, problem: Problem, scheme: Scheme, seed: int) -> OrbitNe
             channels=problem.images.shape[1],
             trunk=way.trunk,
             features=way.features,
-            taps=way.taps,
+            taps=min(way.taps, _LATTICE_TAPS) if lattice and way.taps else way.taps,
         )
     augment = SymmetryAugment(scheme, seed) if way.augments else None
     train(network, problem.images, problem.labels, steps=way.steps, seed=seed, augment=augment)

@@ -126,7 +126,8 @@ def _with_scheme(task: Task, problem: Problem, scheme: Scheme) -> float:
 
 
 def _shortened(task: Task) -> Method:
-    way = METHODS["lift-conv"]
+    """The lift as it is by default."""
+    way = replace(METHODS["lift-conv"], taps=None)
     return replace(way, steps=task.least_steps or way.steps)
 
 
