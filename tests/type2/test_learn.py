@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -108,6 +109,25 @@ def test_what_was_learnt_is_a_candidate_and_is_handed_over_at_the_command_line(f
     transform = names["transformer"]
     assert callable(transform)
     assert transform(random_state=0).fit_transform(images).shape == images.shape
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("entry", "value", "told"),
+    [
+        ("reach", [-1.0], "reach"),
+        ("reach", [1.0, 2.0], "expected a reach of every generator"),
+        ("labels", "many", "labels"),
+        ("nats", None, "nats"),
+    ],
+)
+def test_a_folder_that_is_broken_is_told_when_it_is_opened(folder, tmp_path, entry, value, told):
+    broken = shutil.copytree(folder / "found", tmp_path / "broken")
+    content = json.loads((broken / "result.json").read_text(encoding="utf-8"))
+    content["evidence"][entry] = value
+    (broken / "result.json").write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(InputError, match=told):
+        load_result(broken)
 
 
 @pytest.mark.slow

@@ -118,8 +118,8 @@ def _from_content(
     expected["factor_t"] = (pairs, len(factors["names"]) if factors else 0)
     check_arrays(arrays, expected)
     if samples is not None:
-        shown = content["evidence"].get("labels") if content.get("kind") == LABELS else pairs
-        check_samples(vars(samples), int(shown or 0), (channels, height, width))
+        shown = int(content["evidence"]["labels"]) if content.get("kind") == LABELS else pairs
+        check_samples(vars(samples), shown, (channels, height, width))
     if not all(any(g["coefficients"]) for g in content["generators"]):
         raise InputError("expected coefficients of every generator, got zeros")
     background = content["data"].get("background")
