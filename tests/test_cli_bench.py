@@ -166,8 +166,11 @@ def test_what_is_complete_is_kept_when_it_is_stopped(monkeypatch):
         (["headline", "--processes", "0"], "--processes of at least 1"),
         (["methods", "--epochs", "0"], "--epochs of at least 1"),
         (["lconv", "--corpus", "mnist-5k"], "expected --corpus with one of headline, methods, symnist2023"),
-        (["--methods", "registration"], "expected --methods with one of methods, pictures, got it with all benchmarks"),
-        (["headline", "--kinds", "clean"], "expected --kinds with one of pictures, got it with headline"),
+        (
+            ["--methods", "registration"],
+            "expected --methods with one of methods, pictures, type2, got it with all benchmarks",
+        ),
+        (["headline", "--kinds", "clean"], "expected --kinds with one of pictures, type2, got it with headline"),
         (["pictures", "--kinds", "claen"], "unknown kind 'claen'. Did you mean 'clean'?"),
         (["pictures", "--images", "tunning"], "unknown picture 'tunning'. Did you mean 'tuning'?"),
         (["pictures", "--methods", "registration"], "unknown method 'registration'"),

@@ -41,6 +41,8 @@ PRINTED = {
     "plot_09_latent_traversal": ["Rotation. Each target is its source rotated", "correlation with the truth: 0."],
     "plot_10_no_symmetry": ["rotated: symmetry", "targets swapped: no symmetry", "noise: no symmetry"],
     "plot_11_augmentation": ["as they are: ", "found symmetry: "],
+    "plot_12_few_labels": ["rotation, full circle, +", "Labels stay the same when an image is rotated", "learnt: "],
+    "plot_13_galaxies_labels": ["rotation, full circle, +", "rotation: "],
 }
 
 

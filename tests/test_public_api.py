@@ -203,6 +203,7 @@ PUBLIC = {
         "loss_terms",
     ],
     "liescope.answer": [
+        "LABELS",
         "Answer",
         "OWN_FILES",
         "read_answer",
@@ -252,9 +253,11 @@ PUBLIC = {
         "Type2Classifier",
         "Type2Regressor",
         "Weighed",
+        "learn_scheme",
         "orbit_copies",
         "select_scheme",
         "train",
+        "try_schemes",
         "write_choice",
     ],
     "liescope.evaluation": [

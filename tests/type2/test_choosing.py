@@ -65,6 +65,30 @@ def test_what_was_detected_is_a_candidate(folder, tmp_path, capsys):
     assert content["best"]["name"] == "rotation"
 
 
+@pytest.mark.slow
+def test_networks_are_tested_where_test_images_are_given(folder, tmp_path, capsys):
+    corpus = load_corpus("mnist-5k")
+    rows = np.arange(25, 5000, 100)
+    rng = np.random.default_rng(1)
+    images = [ndimage.rotate(corpus.images[k], rng.uniform(-180, 180), reshape=False, order=1) for k in rows]
+    np.savez(tmp_path / "others.npz", images=np.stack(images), labels=np.asarray(corpus.labels)[rows])
+    out = tmp_path / "choice"
+    arguments = ["--schemes", "rotation", "--test", str(tmp_path / "others.npz"), "--out", str(out)]
+    assert main(["choose", str(folder / "labelled.npz"), *arguments]) == 0
+    content = json.loads((out / "choice.json").read_text(encoding="utf-8"))
+    assert content["tested"] == 50
+    # A hundred labels of turned digits: the network that knows of turns is right far more often.
+    assert content["scores"]["rotation"] > content["scores"]["none"] + 0.15
+    assert f"tested {content['scores']['rotation']:.3f}" in capsys.readouterr().out
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "On 50 test images" in page
+    assert f"{content['scores']['none']:.3f}</td>" in page
+    np.savez(tmp_path / "small.npz", images=np.stack(images)[:, 2:], labels=np.asarray(corpus.labels)[rows])
+    arguments[3] = str(tmp_path / "small.npz")
+    assert main(["choose", str(folder / "labelled.npz"), *arguments]) == 2
+    assert "expected test images of shape (1, 28, 28)" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("file", "schemes", "told"),
     [

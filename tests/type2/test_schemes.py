@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import ndimage
 
-from liescope import Generator, InputError, detect
+from liescope import Generator, InputError, detect, load_result
 from liescope.data import make_pairs
 from liescope.type2 import FAMILIES, OrbitConv, OrbitLift, OrbitNetwork, PowerSeries, Scheme, orbit_copies
 from liescope.type2.scheme import as_scheme, log_priors
@@ -80,6 +80,24 @@ def test_what_was_found_is_a_scheme_of_twice_the_magnitudes_seen():
         Scheme.from_result(nothing)
 
 
+@pytest.mark.slow
+def test_a_trained_latent_model_is_a_scheme_too(tmp_path):
+    pairs = make_pairs(transform="rotation", range=45, pairs=200, seed=0)
+    small = {
+        "model": {"latent_size": 49, "hidden": [128], "magnitude_hidden": [64]},
+        "training": {"epochs": 8, "batch_size": 32, "distil_epochs": 3, "learning_rate": 0.003},
+    }
+    result = detect(pairs.source, pairs.target, engine="latent", config=small)
+    assert (result.engine, result.verdict) == ("latent", "symmetry")
+    scheme = Scheme.from_result(load_result(result.save(tmp_path / "found")))
+    (one,) = scheme.generators
+    assert one.name == "rotation"
+    # Twice what was seen, as its network for t measures it: roughly.
+    assert 70 < scheme.reach[0] * abs(one.unit_per_t) <= 180
+    network = OrbitNetwork(scheme, (28, 28), 10)
+    assert network(torch.as_tensor(pairs.source[:3])[:, None]).shape == (3, 10)
+
+
 def test_simpler_schemes_are_likelier_before_any_label_is_seen():
     schemes = [Scheme.named(name, SHAPE) for name in ("none", "rotation", "scale", "rotation+scale")]
     prior = np.exp(log_priors(schemes))
@@ -123,6 +141,34 @@ def test_a_series_over_a_circle_commutes_with_whole_steps_exactly():
     open_series = OrbitConv(5, 7)
     apart = open_series(features.roll(3, dims=1)) - open_series(features).roll(3, dims=1)
     assert float(apart.detach().abs().max()) > 0.1
+
+
+def test_a_series_over_a_lattice_is_one_along_each_axis():
+    rng = torch.Generator().manual_seed(3)
+    features = torch.randn(2, 20, 3, generator=rng)
+    series = OrbitConv(3, 6, taps=3, periodic=(True, False), copies=(4, 5))
+    lattice = features.reshape(2, 4, 5, 3)
+    moved = series(lattice.roll(1, dims=1).reshape(2, 20, 3))
+    expected = series(features).reshape(2, 4, 5, 6).roll(1, dims=1).reshape(2, 20, 6)
+    np.testing.assert_allclose(moved.detach(), expected.detach(), atol=1e-5)
+    # The other axis is open: there it commutes inside alone.
+    inside = series(torch.nn.functional.pad(lattice[:, :, 1:4], (0, 0, 1, 1)).reshape(2, 20, 3))
+    shifted = series(torch.nn.functional.pad(lattice[:, :, 1:4], (0, 0, 2, 0)).reshape(2, 20, 3))
+    inside, shifted = (one.detach().reshape(2, 4, 5, 6) for one in (inside, shifted))
+    np.testing.assert_allclose(shifted[:, :, 2:4], inside[:, :, 1:3], atol=1e-5)
+    # Another route: two convolutions over a plane whose kernels are a column and a row.
+    first, second = series.conv, series.further[0]
+    assert isinstance(second, torch.nn.Conv1d)
+    plane = torch.nn.functional.pad(lattice.permute(0, 3, 1, 2), (0, 0, 1, 1), mode="circular")
+    plane = torch.nn.functional.conv2d(plane, first.weight[..., None], first.bias)
+    plane = torch.nn.functional.conv2d(plane, second.weight[..., None, :], second.bias, padding=(0, 1))
+    np.testing.assert_allclose(
+        series(features).detach(), plane.permute(0, 2, 3, 1).reshape(2, 20, 6).detach(), atol=1e-5
+    )
+    with pytest.raises(InputError, match="expected 20 copies on the lattice, got 19"):
+        series(features[:, :19])
+    with pytest.raises(InputError, match="each of 2 axes"):
+        OrbitConv(3, 6, periodic=(True,), copies=(4, 5))
 
 
 @pytest.mark.parametrize("trunk", ["dense", "cnn"])

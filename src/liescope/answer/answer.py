@@ -23,12 +23,15 @@ from liescope.geometry import Basis, Grid
 from liescope.geometry.transport import Border, Interpolation
 from liescope.inference.modes import find_modes
 
-__all__ = ["FURTHER_ARRAYS", "SCHEMA", "Answer"]
+__all__ = ["FURTHER_ARRAYS", "LABELS", "SCHEMA", "Answer"]
 
 SCHEMA = f"{SCHEMA_NAME}2"
 """Name of the format of ``result.json``; a change of a key gets a new number."""
 FURTHER_ARRAYS = ("t_error", "identifiable", "factor_t", "gain", "offset", "names")
 """What ``magnitudes.npz`` has where it is known."""
+
+LABELS = "labels"
+"""The kind of results that come from labelled images, without pairs."""
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -93,7 +96,7 @@ class Answer:
     versions : dict
         Of Python and the packages that computed the result.
     kind : str
-        What was looked at: ``images``.
+        What was looked at: ``images``, or ``labels`` of images, where there are no pairs: see :attr:`reach`.
     product : bool
         Whether generators act one after the other, target = exp(t_K X_K) ... exp(t_1 X_1) source, as those of the
         latent engine do, and not as one exponential.
@@ -156,6 +159,12 @@ class Answer:
     def frame_t_error(self) -> np.ndarray | None:
         """Standard errors of :attr:`frame_t`, shape (T, K)."""
         return None if self.film is None else self.film.t_error
+
+    @property
+    def reach(self) -> np.ndarray | None:
+        """How far labels stay as they are along every generator, either way, shape (K,); None of results of pairs."""
+        reach = self.evidence.get("reach")
+        return None if reach is None else np.asarray(reach, dtype=np.float64)
 
     @property
     def grid(self) -> Grid:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from liescope.algebra import Generator
-from liescope.answer.answer import FURTHER_ARRAYS, SCHEMA, Answer
+from liescope.answer.answer import FURTHER_ARRAYS, LABELS, SCHEMA, Answer
 from liescope.answer.film import FILM_ARRAYS, FILM_SAMPLES, stored_film
 from liescope.answer.folder import OWN_FILES, SCHEMA_NAME, no_result, read_whole
 from liescope.answer.parts import DetectedGenerator, Samples
@@ -118,7 +118,8 @@ def _from_content(
     expected["factor_t"] = (pairs, len(factors["names"]) if factors else 0)
     check_arrays(arrays, expected)
     if samples is not None:
-        check_samples(vars(samples), pairs, (channels, height, width))
+        shown = int(content["evidence"]["labels"]) if content.get("kind") == LABELS else pairs
+        check_samples(vars(samples), shown, (channels, height, width))
     if not all(any(g["coefficients"]) for g in content["generators"]):
         raise InputError("expected coefficients of every generator, got zeros")
     background = content["data"].get("background")

@@ -52,6 +52,18 @@ class _Algebra(_Part):
     factors: _Factors | None = None
 
 
+class _Reach(_Part):
+    factor: Finite
+    nats: Finite
+
+
+class _Labels(_Part):
+    labels: Count
+    nats: Finite
+    reach: list[Annotated[float, Field(gt=0, allow_inf_nan=False)]] | None = None
+    reaches: list[_Reach] = []
+
+
 class _Content(_Part):
     engine: str
     verdict: Literal["symmetry", "no symmetry", "undecided"]
@@ -82,6 +94,11 @@ def check_content(content: Mapping[str, Any], where: str) -> None:
     """
     try:
         _Content.model_validate(content)
+        if content.get("kind") == "labels":
+            found = _Labels.model_validate(content["evidence"])
+            if found.reach is not None and len(found.reach) != len(content["generators"]):
+                told = f"{len(found.reach)} for {len(content['generators'])}"
+                raise InputError(f"expected a reach of every generator in {where}, got {told}")
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         *places, last = [str(part) for part in first["loc"]] or ["content"]

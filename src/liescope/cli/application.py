@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-"""The command line: make, detect, choose, train, apply, export, report, reproduce, bench."""
+"""The command line: make, detect, choose, learn, train, apply, export, report, reproduce, bench."""
 
 
 def _print_version(value: bool) -> None:
@@ -253,6 +253,10 @@ def choose(
             help="none, rotation, scale, translation, shear, ..., products with +, folders of results. Default: eight.",
         ),
     ] = None,
+    test: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Other images and labels: train a network along every scheme, and test it."),
+    ] = None,
     seed: Seed = 0,
     json: Annotated[bool, typer.Option("--json", help="Print choice.json instead of the table.")] = False,
     quiet: Quiet = False,
@@ -265,10 +269,35 @@ def choose(
     Examples:
       liescope choose labelled.npz --out choice
       liescope choose labelled.npz --schemes none,rotation,scale,found --out choice
+      liescope choose labelled.npz --test others.npz --out choice
     """
     from liescope.cli.choosing import run_choose
 
-    run_choose(labelled, out, schemes, seed, as_json=json, quiet=quiet)
+    run_choose(labelled, out, schemes, seed, as_json=json, quiet=quiet, test=test)
+
+
+@app.command()
+def learn(
+    labelled: Annotated[Path, typer.Argument(metavar="LABELLED", help="An .npz or .h5 with images and labels.")],
+    out: ResultFolder,
+    basis: BasisName = "affine",
+    generators: Annotated[str, typer.Option(help="Number of generators, 1 or 2, or auto.")] = "auto",
+    seed: Seed = 0,
+    json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
+    """Learn from labels alone along which flow labels stay the same: no pairs, no candidates.
+
+    \b
+    Examples:
+      liescope learn labelled.npz --out found
+      liescope choose labelled.npz --schemes none,rotation,found --out choice
+    """
+    from liescope.cli.learning import run_learn
+
+    run_learn(labelled, out, basis, generators, seed, as_json=json, quiet=quiet)
 
 
 @app.command()
@@ -478,7 +507,8 @@ def bench(
         typer.Argument(
             metavar="NAME",
             help="headline (8 transforms x 3 laws x 5 seeds), methods (engines, least squares, pair by pair), lconv "
-            "(rotated noise), symnist2023; pictures (real ones), accuracy, laws, noise, quadratic, corpora, scaling, "
+            "(rotated noise), symnist2023; pictures (real ones), type2 (weight "
+            "sharing), accuracy, laws, noise, quadratic, corpora, scaling, "
             "decisions, latent, latent_step, kornia_registrator. Default: the first four, without the methods that "
             "train networks.",
             show_default=False,
@@ -496,7 +526,7 @@ def bench(
         typer.Option(
             metavar="M1,M2,...",
             help="For methods: registration, least-squares, kornia-pairs, latent, latent-cold, latent-paper. For "
-            "pictures: liescope, phase, ecc, sift, stackreg.",
+            "pictures: liescope, phase, ecc, sift, stackreg. For type2: dense, lift, lift-conv, cnn, cnn-lift, ...",
         ),
     ] = None,
     transforms: Annotated[
@@ -511,7 +541,9 @@ def bench(
     kinds: Annotated[
         str | None,
         typer.Option(
-            metavar="K1,K2,...", help="For pictures: clean, exposure, film-turn, ..., and alarms. Default: all."
+            metavar="K1,K2,...",
+            help="For pictures: clean, exposure, film-turn, ..., and alarms. For type2: few-100, few-300, "
+            "few-1000, choice, shuffled, learn, pairs, invariance, ... Default: all.",
         ),
     ] = None,
     images: Annotated[

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from liescope.algebra import Generator
+from liescope.answer import LABELS
 from liescope.answer.numbers import angle_bound, number, p_value_words, percent
 from liescope.data.images import IMAGE_SUFFIXES
 from liescope.data.stacks import sides_of_folder
@@ -72,6 +73,8 @@ def _rows(result: SymmetryResult, encoding: str) -> Iterator[tuple[str, str]]:
         if several:
             yield f"generator {k + 1}", f"{words.action(g)}, {words.how_much(result, k)}"
         yield "equation", f"X = {g.equation}"
+        if result.kind == LABELS:
+            continue
         yield _LAWS.get(g.unit, g.unit), text_histogram(result, k, encoding)
         if marked := _marked_modes(result, k, encoding):
             yield "", marked
@@ -82,6 +85,11 @@ def _rows(result: SymmetryResult, encoding: str) -> Iterator[tuple[str, str]]:
         yield "product", product
     if simple := _simple(result):
         yield "", simple
+    if result.kind == LABELS:
+        gain, count = float(result.evidence["nats"]), int(result.evidence["labels"])
+        yield "evidence", f"{gain:+.0f} nats over no sharing, {count} labels"
+        yield "time", f"{number(result.seconds, 2)} s"
+        return
     yield "evidence", _evidence(result)
     if contrast := _contrast(result):
         yield "", contrast
@@ -166,6 +174,12 @@ def _afterwards(result: SymmetryResult, out: Path, pairs: Path | None) -> Iterat
     if result.frame_t is not None:
         film = str(pairs) if pairs is not None else "FILM"
         yield "next", shlex.join(["liescope", "apply", str(out), film, "--steady", "--out", "steadied.mp4"])
+    elif result.kind == LABELS:
+        labelled = str(pairs) if pairs is not None else "labelled.npz"
+        if result.verdict == "symmetry":
+            yield "next", shlex.join(["liescope", "choose", labelled, "--schemes", f"none,{out}", "--out", "choice"])
+        else:
+            yield "try", "more labels"
     elif result.generators:
         images, moved = _to_move(pairs)
         values = ",".join(_example(result, k) for k in range(len(result.generators)))

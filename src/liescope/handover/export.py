@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from liescope import __version__
+from liescope.answer import LABELS
 from liescope.data.pairs import atomic_path
 from liescope.handover.matrices import check_central_rotation, lie_algebra, trace_warning
 from liescope.handover.targets import ARRAYS, LAWS, MADE, check_target
@@ -57,7 +58,8 @@ def _module(found: Transformation, result: SymmetryResult, to: str, stem: str) -
     )
     head = f"{found.name.capitalize()} ({'; '.join(g.equation for g in found.generators)}), as {made.what}."
     size = " x ".join(map(str, found.shape))
-    origin = f"Found in {result.pairs} pairs of {size} pixels by liescope {__version__}: {result.verdict}."
+    count = f"{result.evidence['labels']} labelled images" if result.kind == LABELS else f"{result.pairs} pairs"
+    origin = f"Found in {count} of {size} pixels by liescope {__version__}: {result.verdict}."
     needs = f"Needs liescope and {'scikit-learn' if to == 'sklearn' else to}; options: help(liescope.handover.{to})."
     return f'''"""{textwrap.fill(head, WIDTH)}
 

@@ -86,6 +86,10 @@ class Transformation:
         coefficients = np.stack([g.generator.coefficients for g in result.generators])
         fits = clean is not None and np.shape(clean) == coefficients.shape
         t = result.t[result.accepted]
+        if result.reach is not None:
+            # Labels stay the same as far as that, and nothing tells that one magnitude is more frequent than another.
+            axes = [np.linspace(-far, far, round(KEPT_MAGNITUDES ** (1 / len(result.reach)))) for far in result.reach]
+            t = np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")], axis=1)
         return cls(
             coefficients,
             result.basis,

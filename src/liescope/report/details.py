@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from liescope.answer import Answer
+from liescope.answer import LABELS, Answer
 from liescope.answer.numbers import number
 from liescope.answer.values import plain_values
 
@@ -27,7 +27,17 @@ def lines_to_use(result: Answer, folder_name: str) -> list[tuple[str, str]]:
             ("Steady the film, on the command line", f"liescope apply {folder} FILM --steady --out steadied.mp4"),
             ("The same in Python", f"still = load_result({folder_name!r}).steadied(frames)"),
         ]
+    shared = []
+    if result.kind == LABELS:
+        shared = [
+            (
+                "A network that shares its weights along it",
+                "from liescope import load_result\nfrom liescope.type2 import Type2Classifier\n\n"
+                f"model = Type2Classifier(schemes=load_result({folder_name!r})).fit(images, labels)",
+            )
+        ]
     return [
+        *shared,
         *steady,
         (
             "On the command line, by t",
@@ -64,7 +74,9 @@ def run_rows(result: Answer) -> list[tuple[str, str]]:
     film = [] if result.film is None else [("Film", f"{result.film.frames:,} frames")]
     rows = [
         *film,
-        ("Pairs", f"{result.pairs:,} of {size}"),
+        ("Labels", f"{result.evidence['labels']:,} images of {size}")
+        if result.kind == LABELS
+        else ("Pairs", f"{result.pairs:,} of {size}"),
         ("Engine", result.engine),
         ("Basis", f"{result.basis.name} ({result.basis.dimension} fields)"),
         ("Seed", str(result.seed)),

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from liescope.answer import Answer
+from liescope.answer import LABELS, Answer
 from liescope.answer.numbers import angle_bound, error_size, number, p_value_words, percent
 from liescope.inference import LEVEL
 from liescope.report.film import film_words
+from liescope.report.labels import labels_words
 from liescope.report.numbers import unit_label
 from liescope.report.words import sentence, spoken_name, title
 
@@ -34,6 +35,8 @@ def gain_p_value(result: Answer) -> float | None:
 
 def evidence_words(result: Answer) -> list[str]:
     """What speaks for (or against) the verdict: sentences with numbers."""
+    if result.kind == LABELS:
+        return labels_words(result)
     evidence: dict[str, Any] = {k: v for k, v in result.evidence.items() if v is not None}
     words = _error_words(result, evidence)
     if contrast := evidence.get("contrast"):
@@ -132,7 +135,9 @@ def summary(result: Answer) -> str:
     """The answer in a few plain lines."""
     lines = [f"{title(result)}. {sentence(result)}"]
     for g in result.generators:
-        uncertain = f"direction uncertain by {angle_bound(g.direction_error_deg)} degrees"
-        lines.append(f"  X = {g.generator.equation}   ({uncertain})")
+        # Labels alone do not tell how sure a direction is.
+        known = not math.isnan(g.direction_error_deg) or result.kind != LABELS
+        uncertain = f"   (direction uncertain by {angle_bound(g.direction_error_deg)} degrees)" if known else ""
+        lines.append(f"  X = {g.generator.equation}{uncertain}")
     lines.extend(f"  {line}" for line in evidence_words(result))
     return "\n".join(lines)

@@ -88,7 +88,8 @@ def _order(result: Answer, sources: Sources) -> np.ndarray:
         t = natural_range(result, k)[0] / 2 / g.generator.unit_per_t
         moved = moved_images(g.generator, images, np.full(len(images), t), sources)
         change += np.square(moved - images).mean(axis=(1, 2, 3))
-    accepted = result.accepted[np.asarray(result.samples.index, dtype=int)] if result.samples else []
+    accepted = result.accepted[np.asarray(result.samples.index, dtype=int)] if result.samples and result.pairs else None
+    accepted = np.ones(len(images), dtype=bool) if accepted is None else accepted
     order = np.lexsort((-change, ~np.asarray(accepted, dtype=bool)))
     pool = order[: max(SHOWN, int(np.sum(accepted)) // 2)]
     flat = images.reshape(len(images), -1)

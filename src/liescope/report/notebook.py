@@ -6,7 +6,7 @@ import hashlib
 import html
 
 from liescope.algebra.display import ACCENT, SECOND, card, rows_html
-from liescope.answer import Answer
+from liescope.answer import LABELS, Answer
 from liescope.answer.numbers import number, p_value_words, percent
 from liescope.report import words
 from liescope.report.drawings import law_svg
@@ -40,11 +40,17 @@ def _generator(result: Answer, index: int) -> str:
     return (
         f'<div style="display:flex;flex-wrap:wrap;align-items:center;gap:4px 24px;{_COLOURS}">'
         f"{found.html({'magnitude': how_much.removeprefix('by ')})}"
-        f'<div style="flex:0 1 320px;min-width:240px">{law}</div></div>'
+        f'<div style="flex:0 1 320px;min-width:240px">{"" if result.kind == LABELS else law}</div></div>'
     )
 
 
 def _key_numbers(result: Answer) -> dict[str, str]:
+    if result.kind == LABELS:
+        return {
+            "nats over no sharing": number(float(result.evidence["nats"])),
+            "labels": f"{int(result.evidence['labels']):,}",
+            "computed in": f"{number(result.seconds, 2)} s",
+        }
     rows = {"difference explained on held-out pairs": percent(max(explained(result), 0.0))}
     p = result.evidence.get("p_value")
     rows["chance of such a gain without symmetry"] = "unknown" if p is None else p_value_words(float(p))

@@ -64,7 +64,9 @@ def span(result: Answer, index: int) -> tuple[float, float]:
     """Smallest and largest natural magnitude of one generator, without the most extreme thousandths."""
     values = accepted_natural(result, index)
     if not values.size:
-        return math.nan, math.nan
+        # Of labels the reach is known, and no magnitudes.
+        far = math.nan if result.reach is None else abs(result.reach[index] * result.generators[index].unit_per_t)
+        return -float(far), float(far)
     low, high = np.quantile(values, (_OUTSIDE, 1 - _OUTSIDE))
     return float(low), float(high)
 

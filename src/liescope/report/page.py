@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from liescope.answer import Answer
+from liescope.answer import LABELS, Answer
 from liescope.engines import ENGINES, Fitted, restore
 from liescope.report import words
 from liescope.report.citation import citations
@@ -13,6 +13,7 @@ from liescope.report.details import lines_to_use, run_rows, setting_rows
 from liescope.report.evidence import evidence_words, explained
 from liescope.report.film import film_view
 from liescope.report.interactive import DECODED_STEPS, slider_data, sources_of
+from liescope.report.labels import labels_view
 from liescope.report.samples import sample_views
 from liescope.report.typesetting import fill
 from liescope.report.views import bracket_rows, generator_view, pair_view
@@ -52,7 +53,8 @@ def render_page(result: Answer, folder_name: str = "RESULT") -> str:
         brackets=bracket_rows(result),
         training=training_view(result, fitted.history if fitted else ()),
         film=film_view(result),
-        pairs=[pair_view(view) for view in sample_views(result)],
+        labels=labels_view(result),
+        pairs=[] if result.kind == LABELS else [pair_view(view) for view in sample_views(result)],
         use=lines_to_use(result, folder_name),
         citations=citations(result.version),
         details=run_rows(result),

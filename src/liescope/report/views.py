@@ -12,7 +12,7 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.image import imsave
 
-from liescope.answer import Answer
+from liescope.answer import LABELS, Answer
 from liescope.answer.numbers import number, number_fixed
 from liescope.answer.parts import DetectedGenerator
 from liescope.report import words
@@ -175,9 +175,9 @@ def _stills(result: Answer, index: int, sources: Sources | None) -> list[Picture
     copies = np.repeat(sources.images[:1], len(natural), axis=0)
     moved = moved_images(g, copies, natural / g.unit_per_t, sources)
     captions = [amount(g, float(value), step) for value in natural]
-    pair = sources.pairs[0]
+    pair, of = sources.pairs[0], "image" if result.kind == LABELS else "source of pair"
     return [
-        Picture(data_uri(for_drawing(image)), f"source of pair {pair} moved by {caption}", caption)
+        Picture(data_uri(for_drawing(image)), f"{of} {pair} moved by {caption}", caption)
         for image, caption in zip(moved, captions, strict=True)
     ]
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from liescope.algebra import Generator
-from liescope.answer import Answer
+from liescope.answer import LABELS, Answer
 from liescope.answer.numbers import number, p_value_words
 from liescope.report.numbers import amount, precision, span, unit_label
 
@@ -201,6 +201,8 @@ def _moved(result: Answer) -> str:
 
 def _whole(result: Answer) -> str:
     """How a sentence about the pairs begins."""
+    if result.kind == LABELS:
+        return "Labels stay the same when an image is"
     if result.film is not None:
         return "From a frame to a later one the film is"
     if result.evidence.get("contrast") and len(result.generators) == 1:

@@ -18,15 +18,12 @@ from liescope.result import SymmetryResult
 from liescope.type2.evidence import Evidence, PooledProcess
 from liescope.type2.labelled import Labelled, indicators, labelled, stratified
 from liescope.type2.network import OrbitNetwork
-from liescope.type2.scheme import NONE, Scheme, as_scheme, log_priors
+from liescope.type2.scheme import LEAST_GAIN, NONE, Scheme, as_scheme, log_priors
 
-__all__ = ["CANDIDATES", "LEAST_GAIN", "SchemeChoice", "Weighed", "select_scheme"]
+__all__ = ["CANDIDATES", "SchemeChoice", "Weighed", "select_scheme"]
 
 CANDIDATES = ("none", "translation", "rotation", "scale", "shear", "hyperbolic", "translation-x", "rotation+scale")
 """Schemes that are compared where none are named."""
-
-LEAST_GAIN = 3.0
-"""Nats over no sharing below which no scheme stands out: those of shuffled labels stay below 2."""
 
 _REACHES = (0.5, 1.0, 2.0)
 _MOST_IMAGES = 1000
@@ -98,6 +95,10 @@ class SchemeChoice:
     labels : tuple of str
         What these are labelled.
     seconds : float
+    scores : mapping of str to float, optional
+        By scheme, of networks trained and tested (:func:`try_schemes`): the share that is right, or R squared.
+    tested : int
+        Images that they were tested on.
     """
 
     table: tuple[Weighed, ...]
@@ -109,6 +110,8 @@ class SchemeChoice:
     examples: Float[np.ndarray, "k c h w"]
     labels: tuple[str, ...]
     seconds: float
+    scores: Mapping[str, float] | None = None
+    tested: int = 0
 
     @property
     def best(self) -> Scheme:
@@ -149,6 +152,8 @@ class SchemeChoice:
             "outputs": self.outputs,
             "seconds": self.seconds,
             "table": [row.to_dict() for row in self.table],
+            "scores": None if self.scores is None else dict(self.scores),
+            "tested": self.tested,
         }
 
     def __str__(self) -> str:
@@ -157,6 +162,7 @@ class SchemeChoice:
         rows = [
             f"  {row.scheme.name:<16} {row.nats:+8.1f} nats, weight {row.weight:.2f}"
             + (f", {row.scheme.told()}" if row.scheme.generators else "")
+            + (f", tested {self.scores[row.scheme.name]:.3f}" if self.scores else "")
             for row in self.table
         ]
         return "\n".join([f"{lead} ({self.images} labels)", *rows])

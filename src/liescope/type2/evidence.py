@@ -17,7 +17,7 @@ from torch import Tensor
 from liescope.type2.copies import orbit_origins, warped
 from liescope.type2.scheme import Scheme
 
-__all__ = ["Evidence", "PooledProcess", "evidence_of"]
+__all__ = ["Evidence", "PooledProcess", "differentiable_nats", "evidence_of"]
 
 _UNITS = 600
 _CHUNK = 1 << 24  # values of features at a time
@@ -35,10 +35,14 @@ class Evidence:
         log p(labels | images, S), at the best width of the kernel and the best noise.
     scores : array, shape (n,)
         Log density of every label given all the others (leave one out).
+    width, noise : float
+        Those best ones: the width in units of the median distance, the noise in units of the signal.
     """
 
     nats: float
     scores: np.ndarray
+    width: float
+    noise: float
 
 
 class PooledProcess:
@@ -67,7 +71,10 @@ class PooledProcess:
 
     def features(self, scheme: Scheme) -> Float[Tensor, "n f"]:
         """Largest answers of the random units over the copies; every copy has norm 1."""
-        origins = orbit_origins(scheme, self.images.shape[2:])
+        return self.pooled(orbit_origins(scheme, self.images.shape[2:]))
+
+    def pooled(self, origins: Float[Tensor, "j p 2"]) -> Float[Tensor, "n f"]:
+        """The same of copies that are given by where their pixels come from; differentiable in that."""
         size = max(1, _CHUNK // (len(origins) * max(_UNITS, self.images[0].numel())))
         return torch.cat([self._pooled(part, origins) for part in torch.split(self.images, size)])
 
@@ -88,16 +95,16 @@ def evidence_of(features: Float[np.ndarray, "n f"], targets: Float[np.ndarray, "
     square = (features**2).sum(axis=1)
     distance = np.maximum(square[:, None] + square - 2 * features @ features.T, 0)
     median = np.median(distance[np.triu_indices(len(features), 1)]) + 1e-12
-    best = Evidence(-np.inf, np.zeros(len(features)))
+    best = Evidence(-np.inf, np.zeros(len(features)), np.nan, np.nan)
     for width in _WIDTHS:
         kernel = np.exp(-distance / (2 * median * width**2)) + 1.0
         values, vectors = (part.numpy() for part in torch.linalg.eigh(torch.from_numpy(kernel)))
-        found = _best_noise(np.maximum(values, 0), vectors, targets)
+        found = _best_noise(np.maximum(values, 0), vectors, targets, width)
         best = found if found.nats > best.nats else best
     return best
 
 
-def _best_noise(values: np.ndarray, vectors: np.ndarray, targets: np.ndarray) -> Evidence:
+def _best_noise(values: np.ndarray, vectors: np.ndarray, targets: np.ndarray, width: float) -> Evidence:
     n, outputs = targets.shape
     rotated = vectors.T @ targets
     energy = (rotated**2).sum(axis=1)
@@ -109,4 +116,23 @@ def _best_noise(values: np.ndarray, vectors: np.ndarray, targets: np.ndarray) ->
     residual = (vectors @ (rotated / regular[k][:, None])) / inverse[:, None]
     variance = signal[k] / inverse[:, None]
     scores = -0.5 * (np.log(2 * np.pi * variance) + residual**2 / variance)
-    return Evidence(float(nats[k]), scores.sum(axis=1))
+    return Evidence(float(nats[k]), scores.sum(axis=1), width, float(_NOISES[k]))
+
+
+def differentiable_nats(
+    features: Float[Tensor, "n f"], targets: Float[Tensor, "n o"], width: float, noise: float
+) -> Float[Tensor, ""]:
+    """The same log evidence at a width and a noise that are given, for gradients with respect to the features.
+
+    At the best width and noise, where it is flat in both, its gradient is that of the best evidence.
+    """
+    square = features.square().sum(dim=1)
+    distance = (square[:, None] + square - 2 * features @ features.mT).clamp_min(0)
+    n, outputs = targets.shape
+    median = distance[tuple(torch.triu_indices(n, n, 1))].median() + 1e-12
+    kernel = torch.exp(-distance / (2 * median * width**2)) + 1.0
+    factor = torch.linalg.cholesky(kernel + noise * torch.eye(n, dtype=kernel.dtype))
+    signal = torch.linalg.solve_triangular(factor, targets, upper=False).square().mean()
+    scale = 0.5 * n * outputs * (torch.log(2 * torch.pi * signal) + 1)
+    nats: Tensor = -scale - outputs * factor.diagonal().log().sum()
+    return nats

@@ -69,13 +69,14 @@ def images_of(images: Any) -> Float[Tensor, "n c h w"]:
     return tensor if tensor.ndim == 4 else tensor[:, None]
 
 
-def labelled(images: Any, labels: Any, least: int = LEAST_LABELS) -> Labelled:
+def labelled(images: Any, labels: Any, least: int = LEAST_LABELS, of_classes: int = 2) -> Labelled:
     """Check images and their labels.
 
     Raises
     ------
     InputError
-        Lengths differ, fewer than ``least`` labels, one class, a class with one image, missing values.
+        Lengths differ, fewer than ``least`` labels, one class or classes with fewer than two images (``of_classes`` of
+        1: whatever there are), missing values.
     """
     checked = images_of(images)
     values = np.asarray(labels)
@@ -90,9 +91,9 @@ def labelled(images: Any, labels: Any, least: int = LEAST_LABELS) -> Labelled:
             raise InputError("expected labels that vary, got one value for all images")
         return Labelled(checked, values.astype(np.float64), None)
     classes, numbers, counts = np.unique(values, return_inverse=True, return_counts=True)
-    if len(classes) < 2:
+    if len(classes) < of_classes:
         raise InputError(f"expected at least two classes, got only {classes[0]!r}")
-    if counts.min() < 2:
+    if counts.min() < of_classes:
         raise InputError(f"expected two images or more of every class, got one of {classes[counts.argmin()]!r}")
     return Labelled(checked, numbers, classes)
 

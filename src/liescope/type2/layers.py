@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as nnf
 from jaxtyping import Float
@@ -54,9 +57,10 @@ class OrbitLift(nn.Module):
 
 
 class OrbitConv(nn.Module):
-    """A convolution over t of features along one orbit: eq. 5, a finite power series of the step S.
+    """A convolution over t of features along an orbit: eq. 5, a finite power series of the step S.
 
-    Where the orbit is closed it goes around, and commutes with moving an image by whole steps exactly.
+    Where the orbit is closed it goes around, and commutes with moving an image by whole steps exactly. On the lattice
+    of several generators it is one series after the other, an axis each: a product of their power series.
 
     Parameters
     ----------
@@ -64,23 +68,50 @@ class OrbitConv(nn.Module):
         Features of a copy.
     taps : int
         Terms of the series, odd.
-    periodic : bool
+    periodic : bool, or sequence of bool
+        Whether the orbit is closed; of every axis of a lattice.
+    copies : sequence of int, optional
+        Copies along every axis of a lattice of several generators, as :attr:`Scheme.copies`.
     """
 
-    def __init__(self, inputs: int, outputs: int, taps: int = 5, periodic: bool = False) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        taps: int = 5,
+        periodic: bool | Sequence[bool] = False,
+        copies: Sequence[int] | None = None,
+    ) -> None:
         super().__init__()
         if taps < 1 or taps % 2 == 0:
             raise InputError(f"expected an odd number of taps, got {taps}")
         self.reach = taps // 2
-        self.periodic = periodic
+        self.copies = None if copies is None else tuple(copies)
+        axes = 1 if self.copies is None else len(self.copies)
+        self.periodic = (periodic,) * axes if isinstance(periodic, bool) else tuple(periodic)
+        if len(self.periodic) != axes:
+            raise InputError(f"expected a word on each of {axes} axes whether it is closed, got {len(self.periodic)}")
         self.conv = nn.Conv1d(inputs, outputs, taps)
+        self.further = nn.ModuleList(nn.Conv1d(outputs, outputs, taps) for _ in range(axes - 1))
 
     def forward(self, features: Float[Tensor, "n j f"]) -> Float[Tensor, "n j g"]:
-        if self.periodic and features.shape[1] < self.reach:
-            raise InputError(f"expected at least {self.reach} copies along the orbit, got {features.shape[1]}")
-        padded = nnf.pad(features.mT, (self.reach, self.reach), mode="circular" if self.periodic else "constant")
-        series: Tensor = self.conv(padded)
-        return series.mT
+        count, size, _ = features.shape
+        copies = (size,) if self.copies is None else self.copies
+        if math.prod(copies) != size:
+            raise InputError(f"expected {math.prod(copies)} copies on the lattice, got {size}")
+        lattice = features.reshape(count, *copies, -1)
+        for axis, (conv, closed) in enumerate(zip((self.conv, *self.further), self.periodic, strict=True), start=1):
+            lattice = self._along(lattice.movedim(axis, -1), conv, closed).movedim(-1, axis)
+        return lattice.reshape(count, size, -1)
+
+    def _along(self, lattice: Float[Tensor, "*b f j"], conv: nn.Module, closed: bool) -> Float[Tensor, "*b g j"]:
+        """The series along the last axis; features are the one before it."""
+        if closed and lattice.shape[-1] < self.reach:
+            raise InputError(f"expected at least {self.reach} copies along the orbit, got {lattice.shape[-1]}")
+        rows = lattice.reshape(-1, *lattice.shape[-2:])
+        padded = nnf.pad(rows, (self.reach, self.reach), mode="circular" if closed else "constant")
+        series: Tensor = conv(padded)
+        return series.reshape(*lattice.shape[:-2], *series.shape[-2:])
 
 
 class OrbitPool(nn.Module):

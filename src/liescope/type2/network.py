@@ -37,8 +37,9 @@ class OrbitNetwork(nn.Module):
         What every copy goes through: images (n, C, H, W) to features (n, F).
     features : int
         Of the trunk, where that is not a module.
-    taps : int
-        Of the series over t; 0: none. Schemes of several generators have none.
+    taps : int, optional
+        Of the series over t, along every axis of the lattice of several generators; 0: none. Default 5 along one
+        orbit and none on a lattice, where a series (of 3, say) takes twice the time.
     jitter : bool
         See :class:`OrbitLift`.
 
@@ -56,7 +57,7 @@ class OrbitNetwork(nn.Module):
         channels: int = 1,
         trunk: str | nn.Module = "dense",
         features: int = _DENSE,
-        taps: int = _CONV,
+        taps: int | None = None,
         jitter: bool = True,
     ) -> None:
         super().__init__()
@@ -68,9 +69,7 @@ class OrbitNetwork(nn.Module):
         with torch.no_grad():
             width = self.trunk.eval()(torch.zeros(1, channels, *shape)).shape[-1]
         self.trunk.train()
-        one_orbit = len(scheme.generators) == 1
-        series = [OrbitConv(width, width, taps, scheme.periodic[0]), nn.ReLU()] if one_orbit and taps else []
-        self.series = nn.Sequential(*series)
+        self.series = nn.Sequential(*_series(scheme, width, taps))
         self.pool = OrbitPool()
         self.head = nn.Linear(width, outputs)
 
@@ -84,6 +83,14 @@ class OrbitNetwork(nn.Module):
     def forward(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n o"]:
         outputs: Tensor = self.head(self.pool(self.features(images)))
         return outputs
+
+
+def _series(scheme: Scheme, width: int, taps: int | None) -> list[nn.Module]:
+    if taps is None:
+        taps = _CONV if len(scheme.generators) == 1 else 0
+    if not (scheme.generators and taps):
+        return []
+    return [OrbitConv(width, width, taps, scheme.periodic, scheme.copies), nn.ReLU()]
 
 
 def _trunk(name: str, shape: tuple[int, int], channels: int, features: int) -> nn.Module:

@@ -13,8 +13,9 @@ from liescope.answer.values import json_text
 from liescope.data.pairs import atomic_path
 from liescope.report.typesetting import fill
 from liescope.report.views import data_uri
-from liescope.type2.choice import LEAST_GAIN, SchemeChoice
+from liescope.type2.choice import SchemeChoice
 from liescope.type2.copies import orbit_copies
+from liescope.type2.scheme import LEAST_GAIN
 
 __all__ = ["render_choice", "write_choice"]
 
@@ -71,6 +72,11 @@ def render_choice(choice: SchemeChoice) -> str:
         ],
         orbits=_orbits(choice),
         told=choice.best.told(),
+        scores=[(row.scheme.name, f"{(choice.scores or {})[row.scheme.name]:.3f}") for row in choice.table]
+        if choice.scores
+        else [],
+        tested=f"{choice.tested:,}",
+        scored="R squared" if choice.outputs == 1 else "Share that is right",
     )
 
 

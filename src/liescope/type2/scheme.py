@@ -14,9 +14,15 @@ from liescope.errors import InputError, suggest
 from liescope.geometry import Grid
 from liescope.result import SymmetryResult
 
-__all__ = ["FAMILIES", "NONE", "Scheme", "as_scheme", "log_priors"]
+__all__ = ["FAMILIES", "LEAST_GAIN", "NATS_PER_GENERATOR", "NONE", "Scheme", "as_scheme", "log_priors"]
 
 NONE = "none"
+
+LEAST_GAIN = 3.0
+"""Nats over no sharing below which no scheme stands out: those of shuffled labels stay below 2."""
+
+NATS_PER_GENERATOR = 3.0
+"""By which a scheme is less probable a priori for each of its generators."""
 
 FAMILIES: Mapping[str, tuple[str, ...]] = {
     NONE: (),
@@ -27,7 +33,6 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
 
 _REACH = 0.25  # rms displacement over the image, normalised units: 3.5 pixels of 28
 _CIRCLE, _SEGMENT, _MOST = 16, 13, 36  # copies along a closed orbit, an open one, a lattice
-_NATS_PER_GENERATOR = 3.0
 _LONGEST = 1e3
 
 
@@ -146,7 +151,8 @@ class Scheme:
     def from_result(cls, result: SymmetryResult, reach: float | Sequence[float] | None = None) -> Scheme:
         """The scheme of what a detection found, as far as twice the magnitudes that it saw.
 
-        Networks are to be invariant to the *relative* magnitude of two images, whose range is twice as wide.
+        Networks are to be invariant to the *relative* magnitude of two images, whose range is twice as wide. What was
+        learnt from labels (:func:`liescope.type2.learn_scheme`) has a reach of its own, which is taken as it is.
 
         Raises
         ------
@@ -156,6 +162,8 @@ class Scheme:
         if result.verdict != "symmetry" or not result.generators:
             raise InputError(f"expected a result with a symmetry, got the verdict {result.verdict!r}")
         generators = [found.generator for found in result.generators]
+        if reach is None and result.reach is not None:
+            reach = result.reach.tolist()
         if reach is None:
             seen = np.abs(result.t[result.accepted]).max(axis=0)
             reach = [min(2 * far, _LONGEST, _farthest(one)) for one, far in zip(generators, seen, strict=True)]
@@ -249,7 +257,7 @@ def log_priors(schemes: Sequence[Scheme]) -> np.ndarray:
     """Log p(S): 3 nats less for every generator, shared among schemes with as many of them (eq. 1)."""
     counts = np.array([len(scheme.generators) for scheme in schemes])
     alike = np.array([(counts == count).sum() for count in counts])
-    prior = -_NATS_PER_GENERATOR * counts - np.log(alike)
+    prior = -NATS_PER_GENERATOR * counts - np.log(alike)
     return np.asarray(prior - np.logaddexp.reduce(prior))
 
 

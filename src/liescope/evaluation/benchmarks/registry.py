@@ -72,6 +72,11 @@ BENCHMARKS: Mapping[str, Benchmark] = {
         Benchmark("scaling", "time and memory against pairs and pixels"),
         Benchmark("decisions", "how many, which, or none", ("corpus",)),
         Benchmark("pictures", "real pictures, beside registration pair by pair", ("methods", "kinds", "images")),
+        Benchmark(
+            "type2",
+            "networks that take their weight sharing from the data",
+            ("methods", "transforms", "kinds", "epochs", "corpus"),
+        ),
         Benchmark("latent", "the latent engine on two generators and on different digits"),
         Benchmark("latent_step", "one optimisation step"),
         Benchmark("kornia_registrator", "kornia's ImageRegistrator"),

@@ -1,0 +1,1 @@
+"""Networks that share weights: labelled images with a known motion, ways to learn from them, what came of it."""
