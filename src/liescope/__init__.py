@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from liescope.algebra import Generator
     from liescope.detector import SymmetryDetector, detect
     from liescope.errors import InputError
+    from liescope.kinds import detect_invariance
     from liescope.result import SymmetryResult, load_result
 
 __version__ = "0.1.0"
@@ -27,6 +28,7 @@ __all__ = [
     "SymmetryResult",
     "__version__",
     "detect",
+    "detect_invariance",
     "load_result",
 ]
 
@@ -40,9 +42,11 @@ _HOMES = {
     "SymmetryDetector": "liescope.detector",
     "SymmetryResult": "liescope.result",
     "detect": "liescope.detector",
+    "detect_invariance": "liescope.kinds",
     "load_result": "liescope.result",
 }
-_ROOMS = ("algebra", "data", "engines", "errors", "evaluation", "geometry", "inference", "report", "reproduce", "type2")
+_ROOMS = ("algebra", "data", "engines", "errors", "evaluation", "geometry", "inference", "kinds", "nullspace")
+_ROOMS += ("report", "reproduce", "type2")
 """Sub-packages that ``import liescope`` alone makes reachable: ``liescope.data.load_pairs``."""
 
 
