@@ -45,8 +45,8 @@ _HOMES = {
     "detect_invariance": "liescope.kinds",
     "load_result": "liescope.result",
 }
-_ROOMS = ("algebra", "data", "engines", "errors", "evaluation", "geometry", "inference", "kinds", "nullspace")
-_ROOMS += ("report", "reproduce", "type2")
+_ROOMS: tuple[str, ...] = ("algebra", "data", "engines", "errors", "evaluation", "geometry", "inference", "kinds")
+_ROOMS += ("nullspace", "report", "reproduce", "type2")
 """Sub-packages that ``import liescope`` alone makes reachable: ``liescope.data.load_pairs``."""
 
 

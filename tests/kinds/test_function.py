@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import sympy
+import sympy  # type: ignore[import-untyped]
 import torch
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.neural_network import MLPRegressor
@@ -126,7 +126,8 @@ def test_a_module_is_looked_at_in_its_own_derivatives_and_left_as_it_was() -> No
 def test_a_perceptron_of_sklearn_agrees_with_differences_of_its_predictions() -> None:
     rng = np.random.default_rng(0)
     points = rng.uniform(-1, 1, size=(400, 2))
-    model = MLPRegressor((20,), activation="tanh", max_iter=60, random_state=0).fit(points, points[:, 0] ** 2)
+    model = MLPRegressor(hidden_layer_sizes=(20,), activation="tanh", tol=1e-2, random_state=0)
+    model.fit(points, points[:, 0] ** 2)
     exact, differences = (detect_invariance(f, points) for f in (model, lambda x: model.predict(x)))
     np.testing.assert_allclose(exact.evidence["spectrum"], differences.evidence["spectrum"], rtol=1e-5)
 
@@ -146,7 +147,7 @@ def test_points_on_a_plane_are_worked_with_there() -> None:
 def test_saved_and_loaded_it_is_the_same(tmp_path: Any, basis: str) -> None:
     points = np.random.default_rng(0).normal(size=(300, 2))
     result = detect_invariance(
-        lambda x: x[:, 0] ** 3 - x[:, 1] ** 2 if basis == "quadratic" else x[:, 0], points, basis=basis
+        lambda x: x[:, 0] ** 3 - x[:, 1] ** 2 if basis == "quadratic" else x[:, 0] + x[:, 0] ** 3, points, basis=basis
     )
     result.save(tmp_path / "found")
     again = load_result(tmp_path / "found")
@@ -156,17 +157,18 @@ def test_saved_and_loaded_it_is_the_same(tmp_path: Any, basis: str) -> None:
     size = len(result.generators)
     np.testing.assert_array_equal(again.transform(points, [0.1] * size), result.transform(points, [0.1] * size))
     page = (tmp_path / "found" / "report.html").read_text(encoding="utf-8")
-    assert result.generators[0].name in page.lower() or "general flow" in page.lower()
+    assert ("A general flow" if basis == "quadratic" else "Shift along y") in page
     assert "<svg" in page
     assert "http" not in page.split("<body>")[1].replace("http://www.w3.org", "").replace("https://doi", "")
     assert result.summary().splitlines()[0] == again.summary().splitlines()[0]
 
 
 def test_transform_and_augment_keep_the_function() -> None:
-    points = np.random.default_rng(0).normal(size=(300, 2)) + [3, 0]
+    points = np.random.default_rng(0).normal(size=(300, 2)) + np.array([3, 0])
 
     def f(x: np.ndarray) -> np.ndarray:
-        return x[:, 0] ** 3 - x[:, 1] ** 2
+        value: np.ndarray = x[:, 0] ** 3 - x[:, 1] ** 2
+        return value
 
     result = detect_invariance(f, points, basis="quadratic")
     more, values = result.augment(points, f(points), copies=2, reach=0.2)

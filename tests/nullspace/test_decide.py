@@ -45,7 +45,7 @@ def test_a_known_defect_gets_its_verdict(size: float, verdict: str) -> None:
     terms = np.zeros((300, 2, 2))
     terms[:, 0, 0] = terms[:, 1, 1] = 1
     rows = np.zeros((300, 1, 2))
-    scatter = rng.uniform(0.5, 1.5, 300)
+    scatter = rng.uniform(0.5, 1.5, 300) * np.tile([-1, 1], 150)
     rows[:, 0, 0], rows[:, 0, 1] = size * scatter / np.sqrt(np.mean(scatter**2)), 1
     decision = decide(resampled_forms(rows, terms, draws=200), 0.05)
     assert decision.verdict == verdict
@@ -56,7 +56,7 @@ def noisy_forms(seed: int, noise: float, truth: float = 0.0, n: int = 400) -> Fo
     """One direction of a true defect, rows seen with noise that the draws repeat."""
     rng = np.random.default_rng(seed)
     rows = np.zeros((n, 1, 2))
-    rows[:, 0, 0], rows[:, 0, 1] = truth, 1
+    rows[:, 0, 0], rows[:, 0, 1] = truth * np.tile([-1, 1], n // 2), 1
     error = noise * rng.normal(size=(n, 1))
     seen = rows.copy()
     seen[:, :, 0] += error

@@ -53,7 +53,7 @@ class FieldAnswer(Answer):
         """There is none; InputError."""
         raise InputError(f"expected images, got a result about a {self.kind}, try domain")
 
-    def transform(self, points: Any, t: Any, **options: Any) -> np.ndarray:
+    def transform(self, points: Any, t: Any, **options: Any) -> np.ndarray:  # type: ignore[override]
         """Points moved by exp(t_1 X_1 + ... + t_K X_K).
 
         Parameters

@@ -46,7 +46,8 @@ def moved_points(points: Any, t: Any, coefficients: Float[np.ndarray, "k m"], ba
         moved = _integrated(basis, vectors, start).numpy()
     if not np.isfinite(moved).all():
         raise InputError("expected magnitudes t that keep points finite, got larger ones, try smaller ones")
-    return moved.reshape(places.shape)
+    shaped: np.ndarray = moved.reshape(places.shape)
+    return shaped
 
 
 def _magnitudes(t: Any, points: int, size: int) -> Float[np.ndarray, "n k"]:

@@ -101,7 +101,7 @@ def found(problem: Problem, asked: Asked, seconds: float) -> FieldResult:
     )
     if verdict == "no symmetry" and asked.count is None:
         generators = ()
-    coefficients = np.array([g.coefficients for g in generators]).reshape(len(generators), -1)
+    coefficients = np.array([g.coefficients for g in generators]).reshape(-1, space.basis.dimension)
     algebra: dict[str, Any] = {}
     if len(generators) <= _LARGEST_ALGEBRA:
         algebra = _algebra(coefficients, space, domain)
@@ -283,12 +283,11 @@ def _reason(decision: Decision, asked: Asked, problem: Problem) -> str:
         )
     if decision.verdict == "no symmetry":
         return (
-            f"The smallest defect of any field is {smallest}, at least {number(decision.lower, 2)} ({sure} bound), above "
-            f"the tolerance of {delta}."
+            f"The smallest defect of any field is {smallest}, at least {number(decision.lower, 2)} ({sure} bound), "
+            f"above the tolerance of {delta}."
         )
-    upper = number(float(np.nanmin(decision.upper)), 2) if len(decision.upper) else None
     least = f"The smallest defect is {smallest}; it may be as low as {number(decision.lower, 2)}"
-    most = f" and as high as {upper}" if upper else ""
+    most = f" and as high as {number(float(np.nanmin(decision.upper)), 2)}" if len(decision.upper) else ""
     return f"{least}{most}, on both sides of the tolerance of {delta}: more data, or less noise, would decide."
 
 

@@ -154,10 +154,10 @@ def as_function(f: Any) -> tuple[Function, str]:
         raise InputError(
             f"expected a smooth model, got {type(last).__name__}, which is piecewise constant, try X=X, y=y"
         )
-    for method in ("decision_function", "predict_log_proba", "predict_proba", "predict"):
-        if hasattr(f, method):
-            bound = getattr(f, method)
-            return lambda points: np.asarray(bound(points)), name
+    methods = (getattr(f, m, None) for m in ("decision_function", "predict_log_proba", "predict_proba", "predict"))
+    bound = next((method for method in methods if method is not None), None)
+    if bound is not None:
+        return lambda points: np.asarray(bound(points)), name
     if callable(f):
         return lambda points: _called(f, points), name
     raise InputError(f"expected a torch module, a fitted model or a callable, got {quoted(f)}")

@@ -8,6 +8,7 @@ alone explains its defect, else *approximate*.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -30,7 +31,8 @@ class Spectrum(NamedTuple):
     vectors: np.ndarray
 
 
-class Decision(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Decision:
     """What is decided of a null-space problem.
 
     Attributes
@@ -140,12 +142,12 @@ def _largest(forms: Forms, columns: np.ndarray) -> np.ndarray:
     """The largest defect in a span, for every draw."""
     misses, terms = _within(forms.drawn_misses, columns), _within(forms.drawn_terms, columns)
     if columns.shape[1] == 1:
-        return np.sqrt(np.clip(misses[:, 0, 0], 0, None) / np.maximum(terms[:, 0, 0], 1e-300))
-    largest = [
-        eigh(c, d + 1e-14 * np.trace(d) * np.eye(len(d)), eigvals_only=True)[-1]
-        for c, d in zip(misses, terms, strict=True)
-    ]
-    return np.sqrt(np.clip(largest, 0, None))
+        largest = misses[:, 0, 0] / np.maximum(terms[:, 0, 0], 1e-300)
+    else:
+        kept = [d + 1e-14 * np.trace(d) * np.eye(len(d)) for d in terms]
+        largest = np.array([eigh(c, d, eigvals_only=True)[-1] for c, d in zip(misses, kept, strict=True)])
+    roots: np.ndarray = np.sqrt(np.clip(largest, 0, None))
+    return roots
 
 
 def _shares(forms: np.ndarray, terms: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -160,7 +162,8 @@ def _noise(forms: Forms, columns: np.ndarray, confidence: float, floor: float) -
     if forms.noise is None:
         return np.full(columns.shape[1], floor)
     levels = np.quantile(_shares(forms.noise, forms.drawn_terms, columns), confidence, axis=0)
-    return np.maximum(levels, floor)
+    noise: np.ndarray = np.maximum(levels, floor)
+    return noise
 
 
 def _intervals(forms: Forms, columns: np.ndarray, confidence: float) -> np.ndarray:

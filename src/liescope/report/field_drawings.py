@@ -51,7 +51,7 @@ def field_drawing(result: FieldAnswer, index: int) -> Markup | None:
     if result.basis.ndim == 2:
         return Markup(_plane(result, generator, f"field-{index + 1}"))
     if isinstance(result.basis, PolynomialBasis) and result.basis.degree <= 1:
-        return Markup(_matrix(generator, f"matrix-{index + 1}"))
+        return Markup(_matrix(generator, result.basis, f"matrix-{index + 1}"))
     return None
 
 
@@ -66,17 +66,13 @@ def _plane(result: FieldAnswer, generator: Generator, prefix: str) -> str:
     ax = fig.axes[0]
     ax.plot(*points[:_MOST_POINTS].T, ".", color=PAGE.line, markersize=3, zorder=1)
     ax.quiver(*lattice.T, *vectors.T, color=PAGE.accent, angles="xy", width=0.005, zorder=2)
-    for axis, name, set_label in zip(
-        (ax.xaxis, ax.yaxis), result.domain.axes, (ax.set_xlabel, ax.set_ylabel), strict=True
-    ):
-        set_label(name, color=PAGE.muted)
-        axis.set_tick_params(colors=PAGE.muted)
+    ax.set_xlabel(result.domain.axes[0], color=PAGE.muted)
+    ax.set_ylabel(result.domain.axes[1], color=PAGE.muted)
+    ax.tick_params(colors=PAGE.muted)
     return page_svg(fig, prefix, f"arrows of the field {generator.equation}")
 
 
-def _matrix(generator: Generator, prefix: str) -> str:
-    basis = generator.basis
-    assert isinstance(basis, PolynomialBasis)
+def _matrix(generator: Generator, basis: PolynomialBasis, prefix: str) -> str:
     table = basis.polynomial(torch.as_tensor(generator.coefficients)).numpy()
     table = np.concatenate((table[:, 1:], table[:, :1]), axis=1)
     names = list(generator.domain.axes)

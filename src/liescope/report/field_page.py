@@ -16,6 +16,7 @@ from liescope.report.details import setting_rows, version_rows
 from liescope.report.field_drawings import field_drawing, spectrum_drawing
 from liescope.report.typesetting import fill
 from liescope.report.views import Coefficient
+from liescope.report.words import spoken_name
 
 __all__ = ["render_field_page", "write_field_page"]
 
@@ -61,7 +62,7 @@ def write_field_page(result: FieldAnswer, path: Path, folder_name: str = "RESULT
 
 def _view(result: FieldAnswer, index: int) -> FieldView:
     g = result.generators[index]
-    name = field_words.spoken_name(g.name)
+    name = spoken_name(g.name)
     return FieldView(
         name[0].upper() + name[1:],
         g.equation,

@@ -90,9 +90,8 @@ def _module_words(result: FieldAnswer) -> list[str]:
         return []
     words = [f"At a point they go in {rank} independent direction{'s' * (rank > 1)}"]
     if minimal < count:
-        words.append(
-            f"; the first {'one makes' if minimal == 1 else f'{minimal} make'} the others by multiplication with functions"
-        )
+        first = "one makes" if minimal == 1 else f"{minimal} make"
+        words.append(f"; the first {first} the others by multiplication with functions")
     return ["".join(words) + "."]
 
 
@@ -101,7 +100,7 @@ def _data_words(result: FieldAnswer) -> list[str]:
     rank, ndim = evidence["support"]["rank"], evidence["support"]["ndim"]
     if rank < ndim:
         words.append(
-            f"The points fill {rank} of {ndim} dimensions; fields are looked for there, and nothing is said of elsewhere."
+            f"The points fill {rank} of {ndim} dimensions; fields are looked for there, nothing is said of elsewhere."
         )
     basis, moving = evidence["fields"]["basis"], evidence["fields"]["moving"]
     if rank == ndim and moving < basis and result.kind == "function":
