@@ -1,5 +1,26 @@
 """Symmetries of what is no pair of images: functions and trained networks, clouds, laws of motion."""
 
-from liescope.kinds.calling import detect_invariance
+from __future__ import annotations
 
-__all__ = ["detect_invariance"]
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from liescope.kinds.calling import detect_equivariance, detect_invariance
+    from liescope.kinds.estimators import EquivarianceDetector, InvarianceDetector
+
+__all__ = ["EquivarianceDetector", "InvarianceDetector", "detect_equivariance", "detect_invariance"]
+
+# Imported on first use: the functions need no scikit-learn.
+_HOMES = {
+    "EquivarianceDetector": "estimators",
+    "InvarianceDetector": "estimators",
+    "detect_equivariance": "calling",
+    "detect_invariance": "calling",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -6,11 +6,12 @@ from typing import Any, Literal
 
 from liescope.errors import InputError
 from liescope.geometry import Basis
+from liescope.kinds.equivariance import equivariances
 from liescope.kinds.function import function_symmetries
 from liescope.kinds.inputs import Progress
 from liescope.result import FieldResult
 
-__all__ = ["detect_invariance"]
+__all__ = ["detect_equivariance", "detect_invariance"]
 
 
 def detect_invariance(
@@ -66,3 +67,48 @@ def detect_invariance(
     if X is None:
         raise InputError("expected points X at which the function is looked at, got none")
     return function_symmetries(f, X, basis, n_generators, tolerance, confidence, random_state, progress)
+
+
+def detect_equivariance(
+    net: Any,
+    X: Any,
+    *,
+    action: str | Basis = "same",
+    basis: str | Basis = "affine",
+    n_generators: Literal["auto"] | int = "auto",
+    tolerance: float = 0.05,
+    confidence: float = 0.95,
+    random_state: int = 0,
+    progress: Progress | None = None,
+) -> FieldResult:
+    """Find what moves a network's outputs when it moves its inputs: fields X, Y with J_F X = Y o F.
+
+    Parameters
+    ----------
+    net : torch.nn.Module, fitted scikit-learn model, or callable
+        Of points (N, d), with outputs (N, q).
+    X : array, shape (N, d)
+    action : {"same", "free"} or Basis
+        How outputs move: ``same``: as inputs do (q = d); ``free``: along affine fields that are found too (where
+        they do nothing, the network is invariant); a basis: along its fields, of q coordinates.
+    basis, n_generators, tolerance, confidence, random_state, progress
+        As of :func:`detect_invariance`.
+
+    Returns
+    -------
+    SymmetryResult
+        ``actions["coefficients"]`` (K, p) are those of Y in ``actions["basis"]``, in the scale of the generators.
+
+    Raises
+    ------
+    InputError
+        Points, actions or parameters that cannot be worked with.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(200, 3))
+    >>> result = detect_equivariance(lambda p: p * (p**2).sum(axis=1, keepdims=True), X)
+    >>> result.algebra["name"]
+    'so(3)'
+    """
+    return equivariances(net, X, action, basis, n_generators, tolerance, confidence, random_state, progress)

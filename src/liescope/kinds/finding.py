@@ -14,7 +14,7 @@ from liescope.algebra import Generator, describe_algebra
 from liescope.answer.field_answer import nothing_measured
 from liescope.answer.numbers import number
 from liescope.engines.state import pack_arrays
-from liescope.geometry import Basis, Cloud
+from liescope.geometry import Cloud
 from liescope.kinds.inputs import Asked
 from liescope.kinds.space import Space
 from liescope.nullspace import (
@@ -62,8 +62,8 @@ class Problem:
         What the symmetry leaves alone, as it stands in a sentence: "the function".
     extra : mapping
         Slices of further unknowns by name.
-    outputs : Basis, optional
-        Fields of the outputs, where ``extra`` has an ``action``.
+    outputs : Space, optional
+        Fields of the outputs; where ``extra`` has no ``action`` they move as the points do.
     trivial : mapping
         Notes for ``evidence``.
     """
@@ -77,7 +77,7 @@ class Problem:
     what: str
     doubt: str = ""
     extra: Mapping[str, slice] = field(default_factory=dict)
-    outputs: Basis | None = None
+    outputs: Space | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -295,11 +295,14 @@ def _actions(
     problem: Problem, columns: np.ndarray, generators: tuple[DetectedGenerator, ...], outward: np.ndarray
 ) -> dict[str, Any]:
     """What the generators do to outputs, in the scale and sign of their coefficients."""
-    if problem.outputs is None or not generators or "action" not in problem.extra:
+    if problem.outputs is None or not generators:
         return {}
+    basis = problem.outputs.basis
+    if "action" not in problem.extra:
+        return {"basis": basis, "coefficients": np.array([g.coefficients for g in generators])}
     rows = []
     for g, column in zip(generators, columns.T, strict=True):
         raw = outward @ column
         scale = float(g.coefficients @ raw) / float(raw @ raw)
-        rows.append(column[problem.extra["action"]] * scale)
-    return {"basis": problem.outputs, "coefficients": np.array(rows)}
+        rows.append(problem.outputs.to_basis @ column[problem.extra["action"]] * scale)
+    return {"basis": basis, "coefficients": np.array(rows)}
