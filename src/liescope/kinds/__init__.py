@@ -6,17 +6,26 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from liescope.kinds.calling import detect_equivariance, detect_invariance
+    from liescope.kinds.calling import detect_dynamics, detect_equivariance, detect_invariance, detect_points
     from liescope.kinds.estimators import EquivarianceDetector, InvarianceDetector
 
-__all__ = ["EquivarianceDetector", "InvarianceDetector", "detect_equivariance", "detect_invariance"]
+__all__ = [
+    "EquivarianceDetector",
+    "InvarianceDetector",
+    "detect_dynamics",
+    "detect_equivariance",
+    "detect_invariance",
+    "detect_points",
+]
 
 # Imported on first use: the functions need no scikit-learn.
 _HOMES = {
     "EquivarianceDetector": "estimators",
     "InvarianceDetector": "estimators",
+    "detect_dynamics": "calling",
     "detect_equivariance": "calling",
     "detect_invariance": "calling",
+    "detect_points": "calling",
 }
 
 

@@ -13,6 +13,7 @@ from liescope.kinds.equivariance import equivariances
 from liescope.kinds.function import function_symmetries
 from liescope.kinds.held_out import held_out_defects
 from liescope.kinds.inputs import checked_points
+from liescope.kinds.values import value_symmetries
 
 __all__ = ["EquivarianceDetector", "InvarianceDetector"]
 
@@ -51,12 +52,15 @@ class InvarianceDetector(_FieldDetector):
 
     Parameters
     ----------
-    function : torch.nn.Module, fitted scikit-learn model, or callable
+    function : torch.nn.Module, fitted scikit-learn model, or callable, optional
+        Without one it is learnt from the y of :meth:`fit`.
     basis : str or Basis
     n_generators : "auto" or int
     tolerance, confidence : float
     random_state : int
     progress : callable, optional
+    model : {"auto", "polynomial", "gp"}
+        What values are learnt with.
 
     Attributes
     ----------
@@ -85,7 +89,9 @@ class InvarianceDetector(_FieldDetector):
         confidence: Any = 0.95,
         random_state: Any = 0,
         progress: Any = None,
+        model: Any = "auto",
     ) -> None:
+        self.model = model
         self.function = function
         self.basis = basis
         self.n_generators = n_generators
@@ -95,9 +101,24 @@ class InvarianceDetector(_FieldDetector):
         self.progress = progress
 
     def fit(self, X: Any, y: Any = None) -> InvarianceDetector:
-        """Look at the function at points X (N, d); y is ignored where there is a function."""
+        """Look at the function at points X (N, d); without a function at values or labels y (N,)."""
         if self.function is None:
-            raise InputError("expected a function, got none, try InvarianceDetector(function)")
+            if y is None:
+                raise InputError("expected a function or values y, got neither, try InvarianceDetector(function)")
+            learnt: InvarianceDetector = self._keep(
+                value_symmetries(
+                    X,
+                    y,
+                    self.model,
+                    self.basis,
+                    self.n_generators,
+                    self.tolerance,
+                    self.confidence,
+                    self.random_state,
+                    self.progress,
+                )
+            )
+            return learnt
         found: InvarianceDetector = self._keep(
             function_symmetries(
                 self.function,
@@ -113,8 +134,27 @@ class InvarianceDetector(_FieldDetector):
         return found
 
     def score(self, X: Any, y: Any = None) -> float:
-        """1 - the largest defect of the generators at other points; 0 without a generator."""
-        return self._score(self.function, X)
+        """1 - the largest defect of the generators at other points; 0 without a generator.
+
+        Without a function, 1 - the largest defect of what was found on X and y, which is learnt anew there.
+        """
+        if self.function is not None:
+            return self._score(self.function, X)
+        check_is_fitted(self, "result_")
+        if not self.generators_:
+            return 0.0
+        again = value_symmetries(
+            X,
+            y,
+            self.model,
+            self.basis,
+            len(self.generators_),
+            self.tolerance,
+            self.confidence,
+            self.random_state,
+            None,
+        )
+        return 1.0 - float(max(g.defect or 0.0 for g in again.generators))
 
 
 class EquivarianceDetector(_FieldDetector):

@@ -51,7 +51,7 @@ class Decision:
     lower : float
         Lower bound of the smallest defect that any direction has.
     noise : array, shape (l,)
-        Defect that noise alone gives every direction, or that rounding does.
+        Defect that noise alone, or rounding, gives a direction; of a certified one the span up to it.
     intervals : array, shape (l, 2)
         Of the defects, over the draws.
     moves : int
@@ -102,7 +102,7 @@ def decide(forms: Forms, tolerance: float, confidence: float = 0.95, floor: floa
     """
     found = spectrum(forms.misses, forms.terms)
     count, upper = _certified(forms, found, tolerance, confidence)
-    noise = _noise(forms, found.vectors, confidence, floor)
+    noise = _noise(forms, found.vectors, count, confidence, floor)
     explained = found.defects <= noise
     exact = count if explained[:count].all() else int(np.argmin(explained[:count]))
     lower = _lower(forms, confidence)
@@ -128,7 +128,9 @@ def _certified(forms: Forms, found: Spectrum, tolerance: float, confidence: floa
     low, high = 0, candidates + 1  # certified, not certified
     while high - low > 1:
         k = high - 1 if high == candidates + 1 else (low + high) // 2
-        upper[k - 1] = float(np.quantile(_largest(forms, found.vectors[:, :k]), confidence))
+        upper[k - 1] = float(
+            np.quantile(_largest(forms.drawn_misses, forms.drawn_terms, found.vectors[:, :k]), confidence)
+        )
         low, high = (k, high) if upper[k - 1] <= tolerance else (low, k)
     return low, upper
 
@@ -138,9 +140,9 @@ def _within(forms: np.ndarray, columns: np.ndarray) -> np.ndarray:
     return inside
 
 
-def _largest(forms: Forms, columns: np.ndarray) -> np.ndarray:
+def _largest(drawn: np.ndarray, below: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """The largest defect in a span, for every draw."""
-    misses, terms = _within(forms.drawn_misses, columns), _within(forms.drawn_terms, columns)
+    misses, terms = _within(drawn, columns), _within(below, columns)
     if columns.shape[1] == 1:
         largest = misses[:, 0, 0] / np.maximum(terms[:, 0, 0], 1e-300)
     else:
@@ -158,10 +160,13 @@ def _shares(forms: np.ndarray, terms: np.ndarray, columns: np.ndarray) -> np.nda
     return roots
 
 
-def _noise(forms: Forms, columns: np.ndarray, confidence: float, floor: float) -> np.ndarray:
+def _noise(forms: Forms, columns: np.ndarray, count: int, confidence: float, floor: float) -> np.ndarray:
+    """Defects that noise alone gives: of certified directions the largest in the span up to each, else of each."""
     if forms.noise is None:
         return np.full(columns.shape[1], floor)
     levels = np.quantile(_shares(forms.noise, forms.drawn_terms, columns), confidence, axis=0)
+    for k in range(1, count + 1):
+        levels[k - 1] = np.quantile(_largest(forms.noise, forms.drawn_terms, columns[:, :k]), confidence)
     noise: np.ndarray = np.maximum(levels, floor)
     return noise
 
