@@ -24,7 +24,10 @@ PUBLIC = {
         "SymmetryResult",
         "__version__",
         "detect",
+        "detect_dynamics",
+        "detect_equivariance",
         "detect_invariance",
+        "detect_points",
         "load_result",
     ],
     "liescope.errors": [
@@ -239,7 +242,12 @@ PUBLIC = {
         "detect",
     ],
     "liescope.kinds": [
+        "EquivarianceDetector",
+        "InvarianceDetector",
+        "detect_dynamics",
+        "detect_equivariance",
         "detect_invariance",
+        "detect_points",
     ],
     "liescope.nullspace": [
         "IRRELEVANT",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from liescope.algebra import Generator
     from liescope.detector import SymmetryDetector, detect
     from liescope.errors import InputError
-    from liescope.kinds import detect_invariance
+    from liescope.kinds import detect_dynamics, detect_equivariance, detect_invariance, detect_points
     from liescope.result import SymmetryResult, load_result
 
 __version__ = "0.1.0"
@@ -28,7 +28,10 @@ __all__ = [
     "SymmetryResult",
     "__version__",
     "detect",
+    "detect_dynamics",
+    "detect_equivariance",
     "detect_invariance",
+    "detect_points",
     "load_result",
 ]
 
@@ -42,7 +45,10 @@ _HOMES = {
     "SymmetryDetector": "liescope.detector",
     "SymmetryResult": "liescope.result",
     "detect": "liescope.detector",
+    "detect_dynamics": "liescope.kinds",
+    "detect_equivariance": "liescope.kinds",
     "detect_invariance": "liescope.kinds",
+    "detect_points": "liescope.kinds",
     "load_result": "liescope.result",
 }
 _ROOMS: tuple[str, ...] = ("algebra", "data", "engines", "errors", "evaluation", "geometry", "inference", "kinds")

@@ -104,8 +104,8 @@ def _doubt(law: LawOfMotion, tolerance: float) -> str:
     if law.misfit > tolerance / 2 or (law.ceiling and law.r2 < 1 - tolerance**2):
         share = max(law.misfit, np.sqrt(max(1 - law.r2, 0)) if law.ceiling else 0.0)
         return (
-            f"A polynomial of degree {law.degree} misses about {100 * share:.2g} % of the velocities, which may break or "
-            "make symmetries: the right-hand side itself (rhs=) would decide."
+            f"A polynomial of degree {law.degree} misses about {100 * share:.2g} % of the velocities, which may break "
+            "or make symmetries: the right-hand side itself (rhs=) would decide."
         )
     return ""
 

@@ -223,7 +223,7 @@ def _generator(
     noise = problem.floor
     if forms.noise is not None:
         alone = np.einsum("m,smn,n->s", column, forms.noise, column, optimize=True) / np.maximum(below, 1e-300)
-        noise = max(noise, float(np.quantile(np.sqrt(np.clip(alone, 0, None)), asked.confidence)))
+        noise = max(noise, float(np.sqrt(max(float(alone.mean() + 3 * alone.std()), 0.0))))
     bounds = np.sort(interval * sign, axis=1)
     tier = (
         "exact"

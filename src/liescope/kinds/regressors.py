@@ -25,8 +25,8 @@ _LEAST_DEGREE = 3
 _MOST_DEGREE = 6
 _PER_WEIGHT = 5
 _MOST_WEIGHTS = 300
-_FEATURES = 300
-_LENGTHS = (0.7, 1.2, 2.0, 3.5)
+_FEATURES = 400
+_LENGTHS = (0.25, 0.4, 0.6, 0.9, 1.4, 2.2, 3.5)
 _RIDGES = np.logspace(-9, 1, 21)
 _GAIN = 0.97
 """Share of a polynomial's error that a Gaussian process must fall below to be preferred."""
@@ -140,7 +140,7 @@ def _process(inner: np.ndarray, y: np.ndarray, seed: int) -> _Linear:
     rng = np.random.default_rng(seed)
     n, r = inner.shape
     count = min(_FEATURES, max(20, n // 3))
-    waves, phases = rng.normal(size=(count, r)) / np.sqrt(max(r / 2, 1)), rng.uniform(0, 2 * np.pi, count)
+    waves, phases = rng.normal(size=(count, r)), rng.uniform(0, 2 * np.pi, count)
     best: tuple[float, float, float] | None = None
     for length in _LENGTHS:
         design = _features(inner, waves / length, phases)
@@ -207,8 +207,9 @@ def learn_labels(
     known = polynomial_values(inner, degree)[0] @ weights
     left = y - 1 / (1 + np.exp(-np.clip(known, -30, 30)))
     misfit = common_residuals(inner, left[:, None], np.arange(len(y)), max(float(y.var()), 1e-300))
-    base = -float(len(y)) * (y.mean() * np.log(y.mean()) + (1 - y.mean()) * np.log(1 - y.mean()))
-    return Learnt(gradients[0], gradients[1:], f"logistic polynomial of degree {degree}", 1 - loss / base, misfit)
+    base = -len(y) * (y.mean() * np.log(y.mean()) + (1 - y.mean()) * np.log(1 - y.mean()))
+    held_out = 1 - (loss + len(weights)) / base  # Akaike: what it costs to have fitted the weights
+    return Learnt(gradients[0], gradients[1:], f"logistic polynomial of degree {degree}", float(held_out), misfit)
 
 
 def _logistic(design: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:

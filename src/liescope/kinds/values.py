@@ -24,7 +24,7 @@ _POINTS = 400
 _MOST_VALUES = 20_000
 _POOR = 0.5
 _POOR_LABELS = 0.05
-_LABEL_TOLERANCE = 0.05
+_LABEL_TOLERANCE = 0.1
 
 
 def value_symmetries(
@@ -116,12 +116,13 @@ def _forms(learnt: Learnt, fields: np.ndarray) -> Forms:
 def _doubt(learnt: Learnt, tolerance: float, labels: bool) -> str:
     if learnt.r2 < (_POOR_LABELS if labels else _POOR):
         return (
-            f"What was learnt ({learnt.model}) explains {100 * max(learnt.r2, 0):.0f} % of what was held out, too little "
-            "to decide anything: more or cleaner values would."
+            f"What was learnt ({learnt.model}) explains {100 * max(learnt.r2, 0):.0f} % of what was held out, too "
+            "little to decide anything: more or cleaner values would."
         )
     if learnt.misfit > tolerance / 2:
         return (
-            f"What was learnt ({learnt.model}) misses about {100 * learnt.misfit:.2g} % of the values in the same way at "
-            "neighbouring points, which may break or make symmetries: more values, or the function itself, would decide."
+            f"What was learnt ({learnt.model}) misses about {100 * learnt.misfit:.2g} % of the values in the same "
+            "way at neighbouring points, which may break or make symmetries: more values, or the function itself, "
+            "would decide."
         )
     return ""

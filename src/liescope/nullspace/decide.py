@@ -21,6 +21,7 @@ __all__ = ["Decision", "Spectrum", "decide", "spectrum"]
 
 _DEPENDENT = 1e-11
 """Share of the largest eigenvalue of the scaled terms below which a combination of fields moves nothing."""
+_DEVIATIONS = 3
 _SPLITS = (0.1, 0.2, 0.35, 0.5, 0.7)
 
 
@@ -102,7 +103,7 @@ def decide(forms: Forms, tolerance: float, confidence: float = 0.95, floor: floa
     """
     found = spectrum(forms.misses, forms.terms)
     count, upper = _certified(forms, found, tolerance, confidence)
-    noise = _noise(forms, found.vectors, count, confidence, floor)
+    noise = _noise(forms, found.vectors, count, floor)
     explained = found.defects <= noise
     exact = count if explained[:count].all() else int(np.argmin(explained[:count]))
     lower = _lower(forms, confidence)
@@ -160,15 +161,22 @@ def _shares(forms: np.ndarray, terms: np.ndarray, columns: np.ndarray) -> np.nda
     return roots
 
 
-def _noise(forms: Forms, columns: np.ndarray, count: int, confidence: float, floor: float) -> np.ndarray:
+def _noise(forms: Forms, columns: np.ndarray, count: int, floor: float) -> np.ndarray:
     """Defects that noise alone gives: of certified directions the largest in the span up to each, else of each."""
     if forms.noise is None:
         return np.full(columns.shape[1], floor)
-    levels = np.quantile(_shares(forms.noise, forms.drawn_terms, columns), confidence, axis=0)
+    levels = _most(_shares(forms.noise, forms.drawn_terms, columns))
     for k in range(1, count + 1):
-        levels[k - 1] = np.quantile(_largest(forms.noise, forms.drawn_terms, columns[:, :k]), confidence)
+        levels[k - 1] = _most(_largest(forms.noise, forms.drawn_terms, columns[:, :k]))
     noise: np.ndarray = np.maximum(levels, floor)
     return noise
+
+
+def _most(shares: np.ndarray) -> np.ndarray:
+    """Roots of mean squares and three standard deviations: one in a hundred true symmetries is not called exact."""
+    squares = shares**2
+    bounds: np.ndarray = np.sqrt(squares.mean(axis=0) + _DEVIATIONS * squares.std(axis=0))
+    return bounds
 
 
 def _intervals(forms: Forms, columns: np.ndarray, confidence: float) -> np.ndarray:

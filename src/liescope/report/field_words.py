@@ -61,8 +61,10 @@ def sentence(result: FieldAnswer) -> str:
 def generator_words(result: FieldAnswer, index: int) -> str:
     """Defect, tier and uncertainty of a generator."""
     g = result.generators[index]
-    tier = "exact as far as can be told" if g.tier == "exact" else "approximate"
-    return f"{tier}: defect {error_size(g.defect)}, direction uncertain by {angle_bound(g.direction_error_deg)} degrees"
+    sure = f"defect {error_size(g.defect)}, direction uncertain by {angle_bound(g.direction_error_deg)} degrees"
+    if result.verdict != "symmetry":
+        return f"not certified: {sure}"
+    return f"{'exact as far as can be told' if g.tier == 'exact' else 'approximate'}: {sure}"
 
 
 def evidence_words(result: FieldAnswer) -> list[str]:
