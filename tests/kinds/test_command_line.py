@@ -90,7 +90,8 @@ def test_broken_folders_are_told(entry: str) -> None:
     detect_invariance(lambda x: np.linalg.norm(x, axis=1), points).save("found")
     file = Path("found/result.json")
     content = json.loads(file.read_text(encoding="utf-8"))
-    for value in (None, 3, [], {}):
+    values: tuple[Any, ...] = (None, 3, [], {})
+    for value in values:
         file.write_text(json.dumps(content | {entry: value}), encoding="utf-8")
         if (entry, value) in (("generators", []), ("evidence", {})):
             continue

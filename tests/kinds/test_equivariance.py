@@ -14,6 +14,7 @@ from sklearn.base import clone
 from liescope import InputError, load_result
 from liescope.geometry import conformal, field_basis
 from liescope.kinds import EquivarianceDetector, InvarianceDetector, detect_equivariance
+from liescope.result import FieldResult
 
 
 def shrinking(x: np.ndarray) -> np.ndarray:
@@ -76,7 +77,8 @@ def test_a_conjugated_rotation_is_found_about_its_centre() -> None:
         lambda x: (x - [5, -3]) @ turn.T * 1.1 + [5, -3] + 0.3 * shrinking(x - [5, -3]), points
     )
     assert [g.name for g in result.generators] == ["rotation"]
-    np.testing.assert_allclose(result.generators[0].generator.recognition.centre, [5, -3], atol=1e-6)
+    centre = result.generators[0].generator.recognition.centre
+    assert centre == pytest.approx((5, -3), abs=1e-6)
 
 
 def test_saved_and_loaded_it_keeps_the_action(tmp_path: Any) -> None:
@@ -85,6 +87,7 @@ def test_saved_and_loaded_it_keeps_the_action(tmp_path: Any) -> None:
     result.save(tmp_path / "found")
     again = load_result(tmp_path / "found")
     assert again.to_dict() == result.to_dict()
+    assert isinstance(again, FieldResult)
     np.testing.assert_array_equal(again.augment(points, points)[1], result.augment(points, points)[1])
 
 

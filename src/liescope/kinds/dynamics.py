@@ -63,10 +63,12 @@ def law_symmetries(
         raise InputError(f"expected states that spread in all {points.shape[1]} directions, got {frame.rank}")
     space = Space(wanted.basis, frame)
     wanted.tell("the law of motion", 0.0)
+    remarks: list[str] = []
+    doubt = ""
     if stretches is None and rhs is not None:
         points = sampled_points(points, wanted)
         check_count(points, space)
-        forms, fit, floor, remarks, doubt = *_known(rhs, points, space, wanted, time_scaling), [], ""
+        forms, fit, floor = _known(rhs, points, space, wanted, time_scaling)
     else:
         data, fit, remarks = (
             _given_derivatives(points, derivatives, frame, wanted)

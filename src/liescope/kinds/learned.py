@@ -102,7 +102,8 @@ def weak_regression(
     window = _best_window(runs)
     smooth = [_smoothed(run, window) for run in runs]
     length = max(11, 2 * window + 1)
-    states, targets, weights = [], [], []
+    states, targets = [], []
+    weights: list[np.ndarray | None] = []
     for run, at, clean in zip(runs, times, smooth, strict=True):
         bumps, slopes = _bumps(at, min(length, len(at)))
         states.append(clean)

@@ -167,7 +167,7 @@ def _noise(forms: Forms, columns: np.ndarray, count: int, floor: float) -> np.nd
         return np.full(columns.shape[1], floor)
     levels = _most(_shares(forms.noise, forms.drawn_terms, columns))
     for k in range(1, count + 1):
-        levels[k - 1] = _most(_largest(forms.noise, forms.drawn_terms, columns[:, :k]))
+        levels[k - 1] = _most(_largest(forms.noise, forms.drawn_terms, columns[:, :k])[:, None])[0]
     noise: np.ndarray = np.maximum(levels, floor)
     return noise
 

@@ -80,6 +80,10 @@ def evidence_words(result: FieldAnswer) -> list[str]:
         told = ", ".join(number(float(one["defect"]), 2) for one in further)
         many = "field is" if len(further) == 1 else "fields are"
         words.append(f"{len(further)} more {many} within the tolerance, but not exact (defect {told}).")
+    open_ones = len(evidence["upper_bounds"]) - int(evidence["certified"])
+    if result.verdict == "symmetry" and open_ones > 0:
+        many = "field has a defect" if open_ones == 1 else "fields have defects"
+        words.append(f"{open_ones} more {many} below the tolerance without being certified: more data would decide.")
     words += _module_words(result) + _data_words(result)
     return words + [str(note) for note in evidence.get("remarks", [])]
 
