@@ -261,6 +261,7 @@ PUBLIC = {
         "frame_of",
         "full_degree",
         "gradient_terms",
+        "mean_squares",
         "minimal_generators",
         "pointwise_rank",
         "resampled_forms",

@@ -18,7 +18,7 @@ from liescope.kinds.gradients import derivatives as slopes_of
 from liescope.kinds.inputs import Asked, Progress, asked, checked_array, checked_points
 from liescope.kinds.learned import LawOfMotion, Regression, learn_law, polynomial_values, weak_regression
 from liescope.kinds.space import Space
-from liescope.nullspace import IRRELEVANT, Forms, Frame, frame_of, resampled_forms
+from liescope.nullspace import IRRELEVANT, Forms, Frame, frame_of, mean_squares, resampled_forms
 from liescope.result import FieldResult
 
 __all__ = ["law_symmetries"]
@@ -79,7 +79,7 @@ def law_symmetries(
         floor = _FLOOR if stretches is None else _DISCRETE
         points = _spread_points(points, wanted.seed)
         wanted.tell("null space", 0.5)
-        forms = _learnt(law, points, space, time_scaling)
+        forms = _learnt(law, points, space, time_scaling, wanted.seed)
         fit |= {"degree": law.degree, "r2": law.r2, "misfit": law.misfit}
         doubt = _doubt(law, wanted.tolerance)
     problem = Problem(
@@ -199,21 +199,21 @@ def _known(
     return forms, {"model": slopes.model}, max(_FLOOR, 10 * slopes.error)
 
 
-def _learnt(law: LawOfMotion, points: np.ndarray, space: Space, time_scaling: bool) -> Forms:
-    """Forms of the learnt law and of its refits; noise is what refits differ by from their mean."""
+def _learnt(law: LawOfMotion, points: np.ndarray, space: Space, time_scaling: bool, seed: int) -> Forms:
+    """Forms of the learnt law and of its refits, each at points drawn anew; noise is what refits differ by."""
     inner = space.frame.inward(points)
     monomials, slopes = polynomial_values(inner, law.degree)
     fields, inside = space.fields(inner), space.jacobians(inner)
     n = len(points)
 
-    def forms(coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def forms(coefficients: np.ndarray, weights: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         jacobians = np.einsum("nkj,kc->ncj", slopes, coefficients)
         rows, terms = _bracket_rows(monomials @ coefficients, jacobians, fields, inside, time_scaling)
-        flat = [part.reshape(-1, part.shape[2]) for part in (rows, terms)]
-        return flat[0].T @ flat[0] / n, flat[1].T @ flat[1] / n
+        return mean_squares(rows, weights), mean_squares(terms, weights)
 
     misses, terms = forms(law.coefficients)
-    drawn = [forms(one) for one in law.drawn]
+    counts = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=len(law.drawn))
+    drawn = [forms(one, own) for one, own in zip(law.drawn, counts, strict=True)]
     mean = law.drawn.mean(axis=0)
     noise = [forms(one - mean)[0] for one in law.drawn]
     return Forms(misses, terms, np.array([c for c, _ in drawn]), np.array([d for _, d in drawn]), np.array(noise))

@@ -14,7 +14,7 @@ from liescope.kinds.function import check_count
 from liescope.kinds.inputs import Progress, asked, checked_array, checked_points
 from liescope.kinds.regressors import MODELS, Learnt, learn_labels, learn_values
 from liescope.kinds.space import Space
-from liescope.nullspace import Forms, frame_of, gradient_terms
+from liescope.nullspace import Forms, frame_of, gradient_terms, mean_squares
 from liescope.result import FieldResult
 
 __all__ = ["value_symmetries"]
@@ -70,7 +70,7 @@ def value_symmetries(
         kind="function",
         points=points,
         space=space,
-        forms=_forms(learnt, space.fields(at)),
+        forms=_forms(learnt, space.fields(at), wanted.seed),
         floor=_FLOOR,
         fit={"model": learnt.model, "r2": learnt.r2, "misfit": learnt.misfit, "labels": labels},
         what="the function",
@@ -100,14 +100,17 @@ def _values(y: Any, count: int) -> tuple[np.ndarray, bool]:
     return checked_array(raw, "values y", 1), False
 
 
-def _forms(learnt: Learnt, fields: np.ndarray) -> Forms:
-    def forms(gradients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _forms(learnt: Learnt, fields: np.ndarray, seed: int) -> Forms:
+    """Forms of what was learnt and of its draws, each at points drawn anew; noise is what draws differ by."""
+
+    def forms(gradients: np.ndarray, weights: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         rows, terms = gradient_terms(gradients[:, None, :], fields)
-        flat = [part.reshape(-1, part.shape[2]) for part in (rows, terms)]
-        return flat[0].T @ flat[0] / len(fields), flat[1].T @ flat[1] / len(fields)
+        return mean_squares(rows, weights), mean_squares(terms, weights)
 
     misses, terms = forms(learnt.gradients)
-    drawn = [forms(one) for one in learnt.drawn]
+    n = len(fields)
+    counts = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=len(learnt.drawn))
+    drawn = [forms(one, own) for one, own in zip(learnt.drawn, counts, strict=True)]
     mean = learnt.drawn.mean(axis=0)
     noise = [forms(one - mean)[0] for one in learnt.drawn]
     return Forms(misses, terms, np.array([c for c, _ in drawn]), np.array([d for _, d in drawn]), np.array(noise))

@@ -1,7 +1,7 @@
 """Symmetries as null vectors: rows that a symmetry annihilates, against the terms that should cancel in them."""
 
 from liescope.nullspace.decide import Decision, Spectrum, decide, spectrum
-from liescope.nullspace.forms import IRRELEVANT, Forms, gradient_terms, resampled_forms
+from liescope.nullspace.forms import IRRELEVANT, Forms, gradient_terms, mean_squares, resampled_forms
 from liescope.nullspace.frame import Dictionary, Frame, frame_of, full_degree
 from liescope.nullspace.modules import minimal_generators, pointwise_rank
 from liescope.nullspace.spans import Uncertainty, sparse_generators, uncertainty
@@ -18,6 +18,7 @@ __all__ = [
     "frame_of",
     "full_degree",
     "gradient_terms",
+    "mean_squares",
     "minimal_generators",
     "pointwise_rank",
     "resampled_forms",

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-__all__ = ["IRRELEVANT", "Forms", "gradient_terms", "resampled_forms"]
+__all__ = ["IRRELEVANT", "Forms", "gradient_terms", "mean_squares", "resampled_forms"]
 
 IRRELEVANT = 0.1
 """Share of |gradient| |field| that joins the terms, so that a variable on which nothing depends is not 0 / 0."""
@@ -52,6 +52,17 @@ def gradient_terms(
     sizes = np.linalg.norm(gradients, axis=(1, 2))
     spare = irrelevant * sizes[:, None, None] * fields.transpose(0, 2, 1)
     return products.sum(axis=2), np.concatenate((products.reshape(n, q * r, -1), spare), axis=1)
+
+
+def mean_squares(
+    rows: Float[np.ndarray, "n q m"], weights: Int[np.ndarray, " n"] | None = None
+) -> Float[np.ndarray, "m m"]:
+    """The form ``mean A_i' A_i`` over points; with how often each point was drawn, over those draws."""
+    if weights is not None:
+        rows = rows * np.sqrt(weights)[:, None, None]
+    flat = rows.reshape(-1, rows.shape[2])
+    form: np.ndarray = flat.T @ flat / len(rows)
+    return form
 
 
 def resampled_forms(

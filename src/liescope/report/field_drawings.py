@@ -87,5 +87,6 @@ def _matrix(generator: Generator, basis: PolynomialBasis, prefix: str) -> str:
         for i, row in enumerate(table):
             for j, value in enumerate(row):
                 if abs(value) > 0.005 * most:
-                    ax.text(j, i, minus(f"{value / most:.2g}"), ha="center", va="center", color="#1b1d21", fontsize=7)
+                    ink = "white" if abs(value) > 0.6 * most else "#1b1d21"
+                    ax.text(j, i, minus(f"{value / most:.2g}"), ha="center", va="center", color=ink, fontsize=7)
     return page_svg(fig, prefix, f"matrix of the field {generator.equation}")

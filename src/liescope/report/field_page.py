@@ -14,6 +14,7 @@ from liescope.report import field_words
 from liescope.report.citation import citations
 from liescope.report.details import setting_rows, version_rows
 from liescope.report.field_drawings import field_drawing, spectrum_drawing
+from liescope.report.numbers import unit_label
 from liescope.report.typesetting import fill
 from liescope.report.views import Coefficient
 from liescope.report.words import spoken_name
@@ -69,7 +70,7 @@ def _view(result: FieldAnswer, index: int) -> FieldView:
         field_words.generator_words(result, index),
         field_drawing(result, index),
         _coefficients(result, index),
-        f"{number(g.unit_per_t)} {g.unit}",
+        f"{number(g.unit_per_t)} {unit_label(g.generator)}",
     )
 
 

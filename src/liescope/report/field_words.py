@@ -73,8 +73,9 @@ def evidence_words(result: FieldAnswer) -> list[str]:
     words = [result.reason]
     spectrum = [float(d) for d in evidence["spectrum"]]
     count = len(result.generators)
-    if result.verdict == "symmetry" and count < len(spectrum):
-        words.append(f"The next field has a defect of {number(spectrum[count], 2)}.")
+    beyond = max(count, int(evidence["certified"]))
+    if result.verdict == "symmetry" and beyond < len(spectrum):
+        words.append(f"The next field has a defect of {number(spectrum[beyond], 2)}.")
     further = evidence["approximate"]
     if further:
         told = ", ".join(number(float(one["defect"]), 2) for one in further)
