@@ -76,7 +76,7 @@ def test_a_polynomial_that_does_not_fit_is_undecided() -> None:
 
 
 def test_what_is_not_certified_though_it_may_be_one_is_told() -> None:
-    points, values = noisy(quartic, 1000, 3, 0.05, 3)
+    points, values = noisy(quartic, 1000, 3, 0.05, 5)
     result = detect_invariance(X=points, y=values)
     open_ones = len(result.evidence["upper_bounds"]) - result.evidence["certified"]
     assert open_ones > 0
@@ -113,7 +113,7 @@ def test_many_labels_of_a_disc_have_its_rotation(seed: int) -> None:
     rng = np.random.default_rng(seed)
     points = rng.normal(size=(20_000, 2))
     labels = np.linalg.norm(points, axis=1) + 0.1 * rng.normal(size=20_000) > 1.2
-    result = detect_invariance(X=points, y=labels)
+    result = detect_invariance(X=points, y=labels, tolerance=0.1)
     assert (result.verdict, [g.name for g in result.generators]) == ("symmetry", ["rotation"])
 
 

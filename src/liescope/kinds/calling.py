@@ -71,6 +71,7 @@ def detect_invariance(
 
     Examples
     --------
+    >>> import numpy as np
     >>> X = np.random.default_rng(0).uniform(-1, 1, size=(300, 3))
     >>> result = detect_invariance(lambda p: (p**2).sum(axis=1), X)
     >>> result.verdict, len(result.generators), result.algebra["name"]
@@ -124,6 +125,7 @@ def detect_equivariance(
 
     Examples
     --------
+    >>> import numpy as np
     >>> X = np.random.default_rng(0).normal(size=(200, 3))
     >>> result = detect_equivariance(lambda p: p * (p**2).sum(axis=1, keepdims=True), X)
     >>> result.algebra["name"]
@@ -180,6 +182,7 @@ def detect_dynamics(
 
     Examples
     --------
+    >>> import numpy as np
     >>> X = np.random.default_rng(0).normal(size=(200, 2))
     >>> def hopf(p):
     ...     growth = 1 - (p**2).sum(axis=1, keepdims=True)
@@ -236,6 +239,7 @@ def detect_points(
 
     Examples
     --------
+    >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> angle = rng.uniform(0, 2 * np.pi, size=3000)
     >>> ring = np.stack((np.cos(angle), np.sin(angle)), axis=1) + 0.1 * rng.normal(size=(3000, 2))
