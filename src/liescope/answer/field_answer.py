@@ -19,7 +19,7 @@ from liescope.geometry import Cloud, Grid
 
 __all__ = ["FIELD_KINDS", "FieldAnswer", "nothing_measured"]
 
-FIELD_KINDS = ("function", "equivariance", "cloud", "dynamics", "pde", "points")
+FIELD_KINDS = ("function", "equivariance", "cloud", "dynamics")
 """Kinds whose answer this is."""
 
 

@@ -20,8 +20,6 @@ _LEFT_ALONE = {
     "equivariance": "the outputs follow when the inputs move",
     "cloud": "the distribution of the points does not change",
     "dynamics": "solutions go over into solutions",
-    "pde": "solutions go over into solutions",
-    "points": "one point of every pair goes over into the other",
 }
 
 
