@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from liescope.algebra import Generator
     from liescope.detector import SymmetryDetector, detect
     from liescope.errors import InputError
+    from liescope.kinds import detect_dynamics, detect_equivariance, detect_invariance, detect_points
     from liescope.result import SymmetryResult, load_result
 
 __version__ = "0.1.0"
@@ -27,6 +28,10 @@ __all__ = [
     "SymmetryResult",
     "__version__",
     "detect",
+    "detect_dynamics",
+    "detect_equivariance",
+    "detect_invariance",
+    "detect_points",
     "load_result",
 ]
 
@@ -40,9 +45,14 @@ _HOMES = {
     "SymmetryDetector": "liescope.detector",
     "SymmetryResult": "liescope.result",
     "detect": "liescope.detector",
+    "detect_dynamics": "liescope.kinds",
+    "detect_equivariance": "liescope.kinds",
+    "detect_invariance": "liescope.kinds",
+    "detect_points": "liescope.kinds",
     "load_result": "liescope.result",
 }
-_ROOMS = ("algebra", "data", "engines", "errors", "evaluation", "geometry", "inference", "report", "reproduce", "type2")
+_ROOMS: tuple[str, ...] = ("algebra", "data", "engines", "errors", "evaluation", "geometry", "inference", "kinds")
+_ROOMS += ("nullspace", "report", "reproduce", "type2")
 """Sub-packages that ``import liescope`` alone makes reachable: ``liescope.data.load_pairs``."""
 
 

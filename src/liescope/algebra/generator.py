@@ -21,7 +21,7 @@ from liescope.algebra.names_of_generators import recognise
 from liescope.algebra.recognition import Recognition
 from liescope.errors import InputError
 from liescope.geometry.bases import get_basis
-from liescope.geometry.domain import Domain
+from liescope.geometry.domain import Cloud, Domain
 from liescope.geometry.fields import Basis
 from liescope.geometry.flow import flow
 from liescope.geometry.grid import DomainLike, Grid, as_domain
@@ -32,10 +32,16 @@ _FULL_TURN = 360.0
 """In degrees, the natural unit of rotations."""
 
 
-def equation(coefficients: Sequence[float] | np.ndarray, basis: str | Basis = "affine", digits: int = 2) -> str:
+def equation(
+    coefficients: Sequence[float] | np.ndarray,
+    basis: str | Basis = "affine",
+    digits: int = 2,
+    sizes: Float[np.ndarray, " m"] | None = None,
+) -> str:
     """The generator as text, scaled so that its largest coefficient is 1: ``-y d/dx + x d/dy``.
 
-    Terms below ``10**-digits`` of the largest are left out: what is read is the field, not the noise on it.
+    Terms below ``10**-digits`` of the largest are left out: what is read is the field, not the noise on it. With the
+    ``sizes`` of the fields, what counts is what a term moves, and shifts do not set the scale where others move.
     """
     basis = get_basis(basis)
     a = np.asarray(coefficients, dtype=float)
@@ -44,9 +50,16 @@ def equation(coefficients: Sequence[float] | np.ndarray, basis: str | Basis = "a
     largest = np.abs(a).max()
     if not largest > 0:
         return "0"
+    shares = np.abs(a) / largest
+    if sizes is not None:
+        shares = np.abs(a) * sizes / (np.abs(a) * sizes).max()
+        others = np.array([not term.startswith("d/d") for term in basis.terms]) & (shares >= 10.0**-digits)
+        largest = np.abs(a[others]).max() if others.any() else largest
+        digits += 1
+    least = 10.0 ** (-digits if sizes is None else 1 - digits)
     parts: list[str] = []
-    for value, term in zip(a / largest, basis.terms, strict=True):
-        number = f"{abs(value):.{digits}g}" if abs(value) >= 10.0**-digits else "0"
+    for value, share, term in zip(a / largest, shares, basis.terms, strict=True):
+        number = f"{abs(value):.{digits}g}" if share >= least else "0"
         if float(number) == 0:
             continue
         factor = "" if number == "1" else f"{number} "
@@ -115,8 +128,15 @@ class Generator:
 
     @property
     def equation(self) -> str:
-        """The field as text, largest coefficient scaled to 1, two digits, terms below one per cent left out."""
-        return equation(self.coefficients, self.basis)
+        """The field as text, largest coefficient scaled to 1, two digits, terms below one per cent left out.
+
+        Where the points are given ones, in units of their own, three digits, and the per cent are of what terms move.
+        """
+        if not isinstance(self.domain, Cloud):
+            return equation(self.coefficients, self.basis)
+        fields = self.basis.fields(self.domain.points(dtype=torch.float64))
+        sizes = fields.square().sum(dim=-1).mean(dim=0).sqrt().numpy()
+        return equation(self.coefficients, self.basis, sizes=sizes)
 
     @property
     def unit(self) -> str:

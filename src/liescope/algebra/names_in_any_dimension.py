@@ -225,7 +225,7 @@ def _kept_form(matrices: np.ndarray, *, symmetric: bool) -> Float[np.ndarray, "d
     units = _matrix_units(matrices.shape[1], symmetric=symmetric)
     units = units / np.linalg.norm(units, axis=(1, 2), keepdims=True)
     left = np.einsum("lba,ubc->ulac", matrices, units) + np.einsum("uab,lbc->ulac", units, matrices)
-    _, sizes, right = np.linalg.svd(left.reshape(len(units), -1).T)
+    _, sizes, right = np.linalg.svd(np.linalg.qr(left.reshape(len(units), -1).T, mode="r"))
     sizes = np.append(sizes, np.zeros(max(len(units) - len(sizes), 0)))
     if not len(units) or sizes[-1] > _SAME or (len(units) > 1 and sizes[-2] <= _SAME):
         return None

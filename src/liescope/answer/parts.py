@@ -37,11 +37,20 @@ class DetectedGenerator:
         Angle between the true direction and the found one that the data allow, in degrees.
     interval : array, shape (m, 2)
         Lower and upper bound of every coefficient (95 %).
+    defect : float, optional
+        What is left over of the terms that a symmetry cancels: 0 of an exact one, about 1 where nothing cancels.
+    defect_interval : (float, float), optional
+        95 % interval of the defect.
+    tier : {"exact", "approximate"}, optional
+        Whether noise alone explains the defect.
     """
 
     generator: Generator
     direction_error_deg: float
     interval: np.ndarray
+    defect: float | None = None
+    defect_interval: tuple[float, float] | None = None
+    tier: str | None = None
 
     @property
     def coefficients(self) -> np.ndarray:
@@ -111,7 +120,12 @@ class DetectedGenerator:
             "centre_px": g.centre_px,
             "unit": g.unit,
             "unit_per_t": g.unit_per_t,
-        }
+        } | self._defects()
+
+    def _defects(self) -> dict[str, Any]:
+        if self.tier is None:
+            return {}
+        return {"defect": self.defect, "defect_interval": self.defect_interval, "tier": self.tier}
 
     def _repr_html_(self) -> str:
         return card(self.html())

@@ -13,6 +13,8 @@ import numpy as np
 
 from liescope.algebra import Generator
 from liescope.answer.answer import FURTHER_ARRAYS, LABELS, SCHEMA, Answer
+from liescope.answer.field_answer import FIELD_KINDS
+from liescope.answer.field_reading import field_answer
 from liescope.answer.film import FILM_ARRAYS, FILM_SAMPLES, stored_film
 from liescope.answer.folder import OWN_FILES, SCHEMA_NAME, no_result, read_whole
 from liescope.answer.parts import DetectedGenerator, Samples
@@ -76,6 +78,8 @@ def _read_parts(file: Path, basis: Basis | None, folder: Path) -> Answer:
     schema = content.get("schema") if isinstance(content, dict) else None
     if not isinstance(schema, str) or schema not in _SCHEMAS:
         raise InputError(f"expected schema {SCHEMA!r} in {told_path(file)}, got {quoted(schema)}")
+    if content.get("kind") in FIELD_KINDS:
+        return _read_field(content, basis, file, folder)
     check_content(content, told_path(file))
     further = (*FURTHER_ARRAYS, *FILM_ARRAYS)
     arrays = read_npz(folder / "magnitudes.npz", ("t", "residual", "accepted"), optional=further)
@@ -86,6 +90,17 @@ def _read_parts(file: Path, basis: Basis | None, folder: Path) -> Answer:
         arrays |= {name: kept[name] for name in FILM_SAMPLES if name in kept}
     try:
         return _from_content(content, arrays, samples, basis, folder)
+    except InputError as error:
+        raise InputError(f"{told_path(file)[1:-1]}: {error}") from None
+    except Exception as error:
+        told = f"a wrong or missing entry: {reason(error)}"
+        raise InputError(f"expected a complete result in {told_path(file)}, got {told}") from error
+
+
+def _read_field(content: Mapping[str, Any], basis: Basis | None, file: Path, folder: Path) -> Answer:
+    names = content.get("files")
+    try:
+        return field_answer(content, _files(folder, names if isinstance(names, list) else ()), basis, told_path(file))
     except InputError as error:
         raise InputError(f"{told_path(file)[1:-1]}: {error}") from None
     except Exception as error:

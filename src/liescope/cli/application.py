@@ -206,6 +206,17 @@ def detect(
     generators: GeneratorCount = "auto",
     nodata: NoData = None,
     border: OutsideOf = "auto",
+    kind: Annotated[
+        str,
+        typer.Option(
+            help="What the file holds: images, or an .npz with X, y (invariance), X (cloud), runs, t or x, derivatives "
+            "(dynamics)."
+        ),
+    ] = "images",
+    tolerance: Annotated[float, typer.Option(help="Largest defect of a symmetry, for kinds without pairs.")] = 0.05,
+    time_scaling: Annotated[
+        bool, typer.Option("--time-scaling", help="For dynamics: let time run faster or slower.")
+    ] = False,
     seed: Seed = 0,
     json: AsJson = False,
     quiet: Quiet = False,
@@ -223,7 +234,25 @@ def detect(
       liescope detect before after --out found
       liescope detect film.tif --lags 1,2,3 --out found
       liescope detect radar.npz --nodata 65535 --out found
+      liescope detect labelled_points.npz --kind invariance --out found
+      liescope detect runs.npz --kind dynamics --time-scaling --out found
     """
+    if kind != "images":
+        from liescope.cli.detecting_kinds import run_detect_kind
+
+        run_detect_kind(
+            kind,
+            pairs,
+            out,
+            basis,
+            generators,
+            seed,
+            tolerance,
+            time_scaling=time_scaling,
+            as_json=json,
+            quiet=quiet,
+        )
+        return
     from liescope.cli.detecting import run_detect
 
     run_detect(

@@ -22,7 +22,7 @@ from liescope.data.rewriting import Move, is_image_file, rewrite_image
 from liescope.data.stacks import image_files, sides_of_folder
 from liescope.errors import InputError
 from liescope.geometry.transport import Border, Interpolation
-from liescope.result import SymmetryResult, load_result
+from liescope.result import FieldResult, SymmetryResult, load_result
 
 __all__ = ["load_images", "run_apply"]
 
@@ -74,6 +74,8 @@ def _result_of(folder: Path, images: Path) -> SymmetryResult:
             f"liescope apply {images} {folder} ..."
         )
     result = load_result(folder)
+    if isinstance(result, FieldResult):
+        raise InputError(f"expected a result of images, got one about a {result.kind}, try its transform in Python")
     if not result.generators:
         raise InputError(f"expected a result with a symmetry to apply, got '{folder}' without any: {result.reason}")
     return result

@@ -10,9 +10,10 @@ from jaxtyping import Float
 
 from liescope.algebra import Generator
 from liescope.errors import InputError
-from liescope.geometry import Grid, PolynomialBasis
+from liescope.geometry import Basis, Grid, PolynomialBasis
 from liescope.geometry.flow import is_affine
-from liescope.handover.transformation import Found, handed_over, planar
+from liescope.handover.transformation import NO_SYMMETRY, Found, handed_over, planar
+from liescope.result import FieldResult
 
 __all__ = ["check_central_rotation", "lie_algebra", "trace_warning"]
 
@@ -39,18 +40,17 @@ def lie_algebra(found: Found, *, clean: bool = True, warn: bool = True) -> Float
     -------
     array, shape (K, d + 1, d + 1), float64
         In normalised coordinates: the origin is the image's centre, x points right, y up, the longest side spans
-        [-1, 1]. ``scipy.linalg.expm(t * A) @ (x, y, 1)`` is where a point goes.
+        [-1, 1]; of a function, a network or a law of motion in the units of its data.
+        ``scipy.linalg.expm(t * A) @ (x, y, 1)`` is where a point goes.
 
     Raises
     ------
     InputError
         No accepted generator, or a basis with fields that are no affine ones: no matrices act like these.
     """
-    transformation = handed_over(found)
-    basis = transformation.basis
+    basis, rows = _rows(found, clean)
     if not (isinstance(basis, PolynomialBasis) and is_affine(basis)):
         raise InputError(f"expected generators in an affine basis, got {basis.name!r}, try detect(..., basis='affine')")
-    rows = transformation.clean if clean and transformation.clean is not None else transformation.coefficients
     polynomial = basis.polynomial(torch.as_tensor(rows, dtype=torch.float64)).numpy()
     d = basis.ndim
     matrices = np.zeros((len(rows), d + 1, d + 1))
@@ -61,6 +61,17 @@ def lie_algebra(found: Found, *, clean: bool = True, warn: bool = True) -> Float
     if warn and told:
         warnings.warn(told, UserWarning, stacklevel=2)
     return matrices
+
+
+def _rows(found: Found, clean: bool) -> tuple[Basis, np.ndarray]:
+    """Basis and coefficients: of pairs those in simple ratios where they are known; of what has no pairs its own."""
+    if isinstance(found, FieldResult):
+        if not found.generators or found.verdict == NO_SYMMETRY:
+            raise InputError(f"expected a result with a symmetry to hand over, got {found.verdict}: {found.reason}")
+        return found.basis, np.stack([g.coefficients for g in found.generators])
+    transformation = handed_over(found)
+    simple = transformation.clean if clean else None
+    return transformation.basis, transformation.coefficients if simple is None else simple
 
 
 def trace_warning(matrices: Float[np.ndarray, "k n n"]) -> str:

@@ -10,7 +10,7 @@ from liescope.answer import LABELS, Answer
 from liescope.answer.numbers import number
 from liescope.answer.values import plain_values
 
-__all__ = ["lines_to_use", "run_rows", "setting_rows"]
+__all__ = ["lines_to_use", "run_rows", "setting_rows", "version_rows"]
 
 
 def lines_to_use(result: Answer, folder_name: str) -> list[tuple[str, str]]:
@@ -81,10 +81,15 @@ def run_rows(result: Answer) -> list[tuple[str, str]]:
         ("Basis", f"{result.basis.name} ({result.basis.dimension} fields)"),
         ("Seed", str(result.seed)),
         ("Time", f"{number(result.seconds, 2)} s"),
-        ("liescope", result.version),
     ]
+    return rows + version_rows(result)
+
+
+def version_rows(result: Answer) -> list[tuple[str, str]]:
+    """Versions of what computed the result."""
     names = {"python": "Python", "torch": "PyTorch", "numpy": "NumPy", "scipy": "SciPy"}
-    return rows + [(names.get(name, name), str(version)) for name, version in result.versions.items()]
+    versions = [(names.get(name, name), str(version)) for name, version in result.versions.items()]
+    return [("liescope", result.version), *versions]
 
 
 def setting_rows(result: Answer) -> list[tuple[str, str]]:

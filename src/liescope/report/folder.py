@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from liescope.answer import Answer, write_files
+from liescope.answer import Answer, FieldAnswer, write_files
 from liescope.answer.folder import atomic_folder
+from liescope.report.field_page import write_field_page
 from liescope.report.page import write_page
 
 __all__ = ["write_folder"]
@@ -21,5 +22,9 @@ def write_folder(answer: Answer, path: str | Path) -> Path:
     """
     with atomic_folder(path) as folder:
         write_files(answer, folder)
-        write_page(answer, folder / "report.html", folder_name=Path(path).resolve().name)
+        name, page = Path(path).resolve().name, folder / "report.html"
+        if isinstance(answer, FieldAnswer):
+            write_field_page(answer, page, folder_name=name)
+        else:
+            write_page(answer, page, folder_name=name)
     return Path(path)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from liescope.answer import Answer, read_answer
+from liescope.answer import Answer, FieldAnswer, read_answer
 from liescope.answer.table import magnitude_columns, write_csv
 from liescope.data.pairs import atomic_path
 from liescope.engines import Fitted, restore
@@ -18,7 +18,7 @@ from liescope.errors import InputError, require_packages
 from liescope.geometry import Basis
 from liescope.geometry.transport import Border, Interpolation
 
-__all__ = ["SymmetryResult", "load_result"]
+__all__ = ["FieldResult", "SymmetryResult", "load_result"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -132,6 +132,59 @@ class SymmetryResult(Answer):
         return result_html(self)
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class FieldResult(FieldAnswer, SymmetryResult):
+    """The symmetries of a function, a network, a cloud or a law of motion: no pairs, no magnitudes.
+
+    See :class:`liescope.answer.FieldAnswer` for what it holds; ``pairs`` is the number of points.
+    """
+
+    @cached_property
+    def fitted(self) -> None:
+        """Nothing measures magnitudes here."""
+        return None
+
+    def to_frame(self) -> Any:
+        """The defects of the spectrum as a pandas DataFrame.
+
+        Raises
+        ------
+        InputError
+            pandas is not installed.
+        """
+        require_packages("pandas")
+        import pandas as pd
+
+        defects = self.evidence["spectrum"]
+        upper = [*self.evidence["upper_bounds"], *[np.nan] * len(defects)][: len(defects)]
+        return pd.DataFrame({"defect": defects, "upper_bound": upper, "noise": self.evidence["noise"]})
+
+    def to_csv(self, path: str | Path) -> Path:
+        """Write the spectrum as a table, all or nothing."""
+        with atomic_path(Path(path)) as temporary:
+            self.to_frame().to_csv(temporary, index=False)
+        return Path(path)
+
+    def report(self, path: str | Path) -> Path:
+        """Write the page, one self-contained HTML file."""
+        from liescope.report.field_page import write_field_page
+
+        with atomic_path(Path(path)) as temporary:
+            write_field_page(self, temporary, folder_name=Path(path).resolve().parent.name)
+        return Path(path)
+
+    def summary(self) -> str:
+        """The answer in a few plain lines."""
+        from liescope.report.field_words import summary
+
+        return summary(self)
+
+    def _repr_html_(self) -> str:
+        from liescope.report.field_words import result_html
+
+        return result_html(self)
+
+
 def load_result(path: str | Path, basis: Basis | None = None) -> SymmetryResult:
     """Read a result folder, of this or an earlier version.
 
@@ -163,7 +216,8 @@ def load_result(path: str | Path, basis: Basis | None = None) -> SymmetryResult:
     'translation-x'
     """
     answer = read_answer(path, basis)
-    result = SymmetryResult(**{one.name: getattr(answer, one.name) for one in fields(answer)})
+    kind = FieldResult if isinstance(answer, FieldAnswer) else SymmetryResult
+    result = kind(**{one.name: getattr(answer, one.name) for one in fields(answer)})
     # What the engine kept is looked at now: a folder that is broken is told when it is opened.
     try:
         result.fitted  # noqa: B018
