@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from liescope.algebra import Generator
-    from liescope.detector import SymmetryDetector, detect
+    from liescope.detector import SymmetryDetector, detect, detect_sets
     from liescope.errors import InputError
     from liescope.result import SymmetryResult, load_result
 
@@ -27,6 +27,7 @@ __all__ = [
     "SymmetryResult",
     "__version__",
     "detect",
+    "detect_sets",
     "load_result",
 ]
 
@@ -40,6 +41,7 @@ _HOMES = {
     "SymmetryDetector": "liescope.detector",
     "SymmetryResult": "liescope.result",
     "detect": "liescope.detector",
+    "detect_sets": "liescope.detector",
     "load_result": "liescope.result",
 }
 _ROOMS = ("algebra", "data", "engines", "errors", "evaluation", "geometry", "inference", "report", "reproduce", "type2")

@@ -201,7 +201,8 @@ def detect(
     out: ResultFolder,
     targets: TargetsApart = None,
     lags: Lags = None,
-    engine: Annotated[str, typer.Option(help="auto, registration or latent.")] = "auto",
+    kind: Annotated[str, typer.Option(help="images (pairs or a film), or sets: .npz with before and after.")] = "images",
+    engine: Annotated[str, typer.Option(help="auto, registration, distribution or latent.")] = "auto",
     basis: BasisName = "affine",
     generators: GeneratorCount = "auto",
     nodata: NoData = None,
@@ -223,6 +224,7 @@ def detect(
       liescope detect before after --out found
       liescope detect film.tif --lags 1,2,3 --out found
       liescope detect radar.npz --nodata 65535 --out found
+      liescope detect two_sets.npz --kind sets --out found
     """
     from liescope.cli.detecting import run_detect
 
@@ -239,6 +241,7 @@ def detect(
         nodata=nodata,
         border=border,
         targets=targets,
+        kind=kind,
     )
 
 
