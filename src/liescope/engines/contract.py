@@ -253,6 +253,14 @@ class Engine(ABC):
         """
         return None
 
+    def goes_on_from(self, fit: Fit) -> bool:
+        """Whether ``auto`` is to hand it what :attr:`starts_from` found, because it may say more."""
+        return False
+
+    def weighed(self, first: Fit, own: Fit) -> tuple[str, Fit]:
+        """Of what :attr:`starts_from` found and of its own fit, the one to be told, with the name of its engine."""
+        return self.name, own
+
     def span_covariance(
         self, data: PairSet, basis: Basis, columns: np.ndarray, settings: Settings
     ) -> np.ndarray | None:

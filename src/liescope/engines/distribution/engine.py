@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +14,8 @@ from liescope.data import ImageStack
 from liescope.data.sets import FEWEST_IMAGES
 from liescope.engines.contract import Engine, Fit, Fitted, Measured, Progress, Settings, SpanEstimate, Start
 from liescope.engines.distribution.deciding import decide, evidence_of, one_distribution
-from liescope.engines.distribution.law import KNOTS
+from liescope.engines.distribution.contrasting import weighed
+from liescope.engines.distribution.law import KNOTS, drawn_from
 from liescope.engines.distribution.posterior import library_of
 from liescope.engines.distribution.searching import Found, TwoSets, search, test_of
 from liescope.engines.distribution.solving import Solution
@@ -29,6 +31,7 @@ __all__ = ["DistributionEngine"]
 logger = logging.getLogger(__name__)
 
 _MOST_GENERATORS = 2
+_DIFFERENT = "the images of a pair have different roots"
 _Z95 = 1.959963984540054
 
 
@@ -36,6 +39,7 @@ class DistributionEngine(Engine):
     """Generator and law from two distributions: sources, moved, are distributed as targets are; no pair is compared."""
 
     name = "distribution"
+    starts_from = "registration"
 
     def accepts(self, data: PairSet) -> str | None:
         if data.missing.any:
@@ -49,7 +53,14 @@ class DistributionEngine(Engine):
         index = data.shuffled(settings.seed)
         sets = TwoSets(Views(data.source, data.scale, grid), Views(data.target, data.scale, grid), index, index, None, True)
         others = [] if start is None else list(start.fit.coefficients)
-        return fitted_sets(sets, basis, settings, report, others)
+        fit = fitted_sets(sets, basis, settings, report, others)
+        return fit if start is None else dataclasses.replace(fit, reason=f"{_DIFFERENT}; {fit.reason}")
+
+    def goes_on_from(self, fit: Fit) -> bool:
+        return "contrast" in fit.evidence
+
+    def weighed(self, first: Fit, own: Fit) -> tuple[str, Fit]:
+        return weighed(first, own)
 
     def fit_sets(
         self,
@@ -187,10 +198,7 @@ def _means(sets: TwoSets, found: Found, solution: Solution) -> np.ndarray:
     """Mean images of sources, targets and moved sources."""
     some = 500
     x, y = sets.sources.rows(np.sort(sets.x[:some])), sets.targets.rows(np.sort(sets.y[:some]))
-    levels = (np.random.default_rng(0).permutation(len(x)) + 0.5) / len(x)
-    t = np.stack([np.interp(levels, np.linspace(0, 1, KNOTS), own) for own in solution.quantiles], axis=1)
-    if len(t.T) > 1:
-        t[:, 1] = np.random.default_rng(1).permutation(t[:, 1])
+    t = drawn_from(solution.quantiles, len(x), np.random.default_rng(0))
     moved = found.motion.moved(x, t @ solution.coefficients)
     stacked: np.ndarray = np.stack([rows.mean(dim=0).numpy() for rows in (x, y, moved)])
     return stacked.reshape(3, *found.motion.grid.shape)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from liescope.engines.distribution.law import quantiles_at
+from liescope.engines.distribution.law import drawn_from
 from liescope.engines.distribution.moments import Motion
 from liescope.engines.distribution.solving import Solution
 from liescope.engines.distribution.views import Views
@@ -79,10 +79,8 @@ class HeldOut(NamedTuple):
 
     def after(self, solution: Solution) -> TwoSampleTest:
         """Of the sources moved by magnitudes of the law, drawn by chance."""
-        random = np.random.default_rng(self.seed)
-        count = len(self.rows)
-        drawn = [quantiles_at(own, (random.permutation(count) + 0.5) / count) for own in solution.quantiles]
-        return self._test(self.motion.coordinates(self.rows, np.stack(drawn, axis=1) @ solution.coefficients))
+        t = drawn_from(solution.quantiles, len(self.rows), np.random.default_rng(self.seed))
+        return self._test(self.motion.coordinates(self.rows, t @ solution.coefficients))
 
     def rivals(self, targets: Views, y: np.ndarray, before: float) -> Rivals:
         """What matching grey values, and turning images over, do."""
@@ -96,6 +94,7 @@ class HeldOut(NamedTuple):
             self._test(self.motion.patterns.coordinates(rows).numpy().astype(np.float64)).distance
             for rows in (matched, *turned)
         ]
+        before = max(before, 1e-30)
         return Rivals(1 - left[0] / before, 1 - min(left[1:]) / before)
 
     def _test(self, z: np.ndarray) -> TwoSampleTest:

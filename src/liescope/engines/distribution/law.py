@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import isotonic_regression
 
-__all__ = ["KNOTS", "Lattice", "ascending", "quantiles_at", "roughness"]
+__all__ = ["KNOTS", "Lattice", "ascending", "drawn_from", "quantiles_at", "roughness"]
 
 KNOTS = 33
 """Quantiles that a law is told by, from the lowest to the highest magnitude, in equal steps of probability."""
@@ -47,6 +47,14 @@ def _hats(u: Float[np.ndarray, " b"]) -> Float[np.ndarray, "b q"]:
 def quantiles_at(quantiles: Float[np.ndarray, " q"], u: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     """Magnitudes at levels of probability."""
     return np.asarray(np.interp(u, np.linspace(0, 1, len(quantiles)), quantiles))
+
+
+def drawn_from(
+    quantiles: Float[np.ndarray, "k q"], count: int, random: np.random.Generator
+) -> Float[np.ndarray, "n k"]:
+    """Magnitudes at even levels of probability, each generator's in an order of its own."""
+    levels = (np.arange(count) + 0.5) / count
+    return np.stack([quantiles_at(own, levels)[random.permutation(count)] for own in quantiles], axis=1)
 
 
 def ascending(quantiles: Float[np.ndarray, "k q"]) -> Float[np.ndarray, "k q"]:

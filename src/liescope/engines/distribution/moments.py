@@ -27,7 +27,7 @@ from liescope.geometry.transport import sample
 
 __all__ = ["Moments", "Motion", "SecondMoments", "describe"]
 
-_SHRINKAGE = 0.02
+_SHRINKAGE = 0.2
 """Of correlations between numbers that describe a set: as many as they are, they are not known exactly."""
 _STEP = 0.01
 """Of a magnitude, for derivatives of moved patterns."""
@@ -128,6 +128,19 @@ class Moments:
             spreads.append(spread)
             whitening.append(_whitening(spread))
         return cls(motion, sources, means, whitening, spreads)
+
+    def reweighted(self, moved_z: list[np.ndarray], target_z: list[np.ndarray]) -> Moments:
+        """The same with errors taken from components of moved sources, and of targets, as much from either.
+
+        Covariances that are estimated on the very images whose means they weigh draw these towards each other. Of both
+        sides, one draws this way and the other that way.
+        """
+        spreads = [
+            0.5 * (np.cov(describe(x).T) + np.cov(describe(y).T)) * (1 / len(x) + 1 / len(y))
+            for x, y in zip(moved_z, target_z, strict=True)
+        ]
+        whitening = [_whitening(spread) for spread in spreads]
+        return Moments(self.motion, self.sources, self.described, whitening, spreads)
 
     def first(self, count: int) -> Moments:
         """By fewer components."""

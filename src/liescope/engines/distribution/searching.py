@@ -1,4 +1,7 @@
-"""The search: half of the images to fit to, the other half to choose by, then all of them for the last steps."""
+"""The search: half of the images to fit to, the other half to choose by; then all of them for the last steps.
+
+What is told of the distance that is left is of images held out, a quarter at a time.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import ndtr
 
 from liescope.engines.distribution.evidence import HeldOut, Rivals, sets_test
+from liescope.engines.distribution.law import drawn_from
 from liescope.engines.distribution.moments import Moments, Motion, SecondMoments
 from liescope.engines.distribution.solving import Solution, covariance_of, solve
 from liescope.engines.distribution.starts import first_fields, look_from
@@ -19,12 +24,15 @@ from liescope.inference import LEVEL, TwoSampleTest
 __all__ = ["Found", "TwoSets", "search", "test_of"]
 
 _COMPONENTS, _FEWEST, _COARSE = 24, 8, 10
-_PER_COMPONENT = 40
+_PER_COMPONENT = 55
 """Images of a set that each component takes: its products with the others must be known."""
 _LEAST_OF_GROUP = 50
 """Images a label must have in either set to be compared by itself."""
 _LAST_LEVELS = {1: 32, 2: 9}
 _LAST_STEPS = 12
+_FOLDS = 4
+_REWEIGHTED = 2
+_TWO = 2
 _MUCH = 0.05
 """Of the distance: where one generator leaves less, another one is not looked for."""
 
@@ -120,36 +128,83 @@ def search(
     """The generators that bring sources to targets, and what is left of the distance between images held out."""
     count = sets.components()
     (x, y), (held_x, held_y) = sets.halves()
-    patterns = Patterns.of([(sets.sources, x), (sets.targets, y)], count)
-    motion = Motion(basis, sets.sources.grid, patterns)
+    # Components of all images: they know no motion.
+    motion = Motion(basis, sets.sources.grid, Patterns.of([(sets.sources, sets.x), (sets.targets, sets.y)], count))
     fitted = _moments(sets, motion, x, y)
     coarse = fitted.first(min(count, _COARSE))
     held = HeldOut.of(motion, sets.sources, held_x, sets.targets, held_y, seed)
-    before = held.still()
     starts = first_fields(basis, others)
 
-    def looked(held_already: Solution | None = None) -> tuple[Solution, TwoSampleTest]:
-        report("comparing distributions", 0.0)
-        found = look_from(
-            coarse, fitted, starts, basis, motion.grid, lambda done: report("comparing distributions", done), held_already
-        )
-        tests = [held.after(one) for one in found]
-        best = int(np.argmin([one.distance for one in tests]))
-        return found[best], tests[best]
+    def looked(held_already: Solution | None = None) -> Solution:
+        def told(done: float) -> None:
+            report("comparing distributions", done)
 
-    solution, after = looked()
+        found = look_from(coarse, fitted, starts, basis, motion.grid, told, held_already)
+        return min(found, key=lambda one: held.after(one).distance)
+
+    solution = looked()
+    before, after = _cross_validated(sets, motion, solution, seed, report)
     left = after.distance > _MUCH * before.distance and after.p_value <= LEVEL
-    if basis.dimension > 1 and (generators == 2 or (generators is None and left)):  # noqa: PLR2004
-        second, after_both = looked(solution)
-        if generators == 2 or _pays(after, after_both, before):  # noqa: PLR2004
+    if basis.dimension > 1 and (generators == _TWO or (generators is None and left)):
+        second = looked(solution)
+        _, after_both = _cross_validated(sets, motion, second, seed, report)
+        if generators == _TWO or _pays(after, after_both, before):
             solution, after = second, after_both
-    rivals = held.rivals(sets.targets, held_y, max(before.distance, 1e-30))
+    rivals = held.rivals(sets.targets, held_y, held.still().distance)
     report("refining on all images", 0.0)
-    levels = _LAST_LEVELS[len(solution.coefficients)]
-    everything = _moments(sets, motion, sets.x, sets.y)
-    solution = solve(everything, solution.coefficients, solution.quantiles, levels, _LAST_STEPS)
-    covariance = covariance_of(everything, solution, levels)
+    everything, solution = _refined(sets, motion, solution, sets.x, sets.y, seed)
+    covariance = covariance_of(everything, solution, _LAST_LEVELS[len(solution.coefficients)])
     return Found(solution, covariance, motion, before, after, rivals)
+
+
+def _refined(
+    sets: TwoSets, motion: Motion, solution: Solution, x: np.ndarray, y: np.ndarray, seed: int
+) -> tuple[Moments, Solution]:
+    """From a solution to the nearest one for these images; differences are weighed by those of moved sources as well."""
+    levels = _LAST_LEVELS[len(solution.coefficients)]
+    moments = _moments(sets, motion, x, y)
+    solution = solve(moments, solution.coefficients, solution.quantiles, levels, _LAST_STEPS)
+    parts = sets.parts(x, y)
+    for _ in range(_REWEIGHTED):
+        moved = [_moved(sets, motion, solution, own, seed) for own, _ in parts]
+        of_targets = [motion.patterns.of_images(sets.targets, own) for _, own in parts]
+        moments = moments.reweighted(moved, of_targets)
+        solution = solve(moments, solution.coefficients, solution.quantiles, levels, _LAST_STEPS)
+    return moments, solution
+
+
+def _moved(sets: TwoSets, motion: Motion, solution: Solution, index: np.ndarray, seed: int) -> np.ndarray:
+    """Components of some sources moved by magnitudes of the law."""
+    t = drawn_from(solution.quantiles, len(index), np.random.default_rng(seed))
+    vectors, start, found = t @ solution.coefficients, 0, []
+    for part in sets.sources.chunks(index):
+        found.append(motion.coordinates(sets.sources.rows(part), vectors[start : start + len(part)]))
+        start += len(part)
+    return np.concatenate(found)
+
+
+def _cross_validated(
+    sets: TwoSets, motion: Motion, solution: Solution, seed: int, report: Callable[[str, float], None]
+) -> tuple[TwoSampleTest, TwoSampleTest]:
+    """Distances of sources as they are, and moved by what the images outside of their fold say; over all folds."""
+    before, after = [], []
+    folds = [np.array_split(index, _FOLDS) for index in (sets.x, sets.y)]
+    for fold in range(_FOLDS):
+        report("testing on images held out", fold / _FOLDS)
+        x, y = (np.concatenate([*parts[:fold], *parts[fold + 1 :]]) for parts in folds)
+        _, own = _refined(sets, motion, solution, x, y, seed)
+        held = HeldOut.of(motion, sets.sources, folds[0][fold], sets.targets, folds[1][fold], seed)
+        before.append(held.still())
+        after.append(held.after(own))
+    return _together(before), _together(after)
+
+
+def _together(tests: list[TwoSampleTest]) -> TwoSampleTest:
+    """The mean of several distances, whose noises are independent."""
+    distance = float(np.mean([test.distance for test in tests]))
+    noise = float(np.sqrt(np.sum([test.noise**2 for test in tests]))) / len(tests)
+    # Distances of one distribution are skewed: the normal law is what their mean comes near to.
+    return TwoSampleTest(distance, noise, float(ndtr(-distance / max(noise, 1e-30))))
 
 
 def _pays(one: TwoSampleTest, both: TwoSampleTest, before: TwoSampleTest) -> bool:
