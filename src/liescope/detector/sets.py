@@ -11,6 +11,7 @@ import torch
 
 from liescope.algebra import check_basis
 from liescope.data import ImageStack, Sets, validate_sets
+from liescope.data.checks import chunks
 from liescope.detector.description import described
 from liescope.detector.inputs import plain_images
 from liescope.detector.parameters import Parameters, checked_parameters
@@ -40,8 +41,10 @@ def fitted_of_sets(parameters: Parameters, before: Any, after: Any, labels: Any)
     images = PairSet(sets.after, sets.after, scale, torch.device("cpu"), Missing())
     told = {"basis": basis.name, "n_generators": chosen, "random_state": seed, "labels": sets.labels is not None}
     result = described(fit, engine.name, images, basis, seed, told)
-    result = dataclasses.replace(result, kind="sets", seconds=time.perf_counter() - began)
-    return dataclasses.replace(result, samples=_samples(result, sets, seed))
+    result = dataclasses.replace(result, kind="sets")
+    nearest, residual = _nearest(result, sets, seed)
+    result = dataclasses.replace(result, residual=residual, seconds=time.perf_counter() - began)
+    return dataclasses.replace(result, samples=_samples(result, sets, nearest, seed))
 
 
 def _silent(stage: str, done: float) -> None:
@@ -57,21 +60,34 @@ def _groups(sets: Sets) -> tuple[np.ndarray, np.ndarray] | None:
     return numbers[:count], numbers[count:]
 
 
-def _samples(result: SymmetryResult, sets: Sets, seed: int) -> Samples:
-    """Images of the second set, each beside the one of the first set that comes nearest to it when it is moved."""
-    random = np.random.default_rng(seed)
-    index = np.sort(random.permutation(len(sets.after))[:_SAMPLES])
-    target = _floats(sets.after, index)
-    candidates = np.sort(random.permutation(len(sets.before))[:_COMPARED])
-    source = _floats(sets.before, candidates)
-    t = result.t[index]
-    back = result.transform(target, -t) if result.generators else target
-    flat, wanted = source.reshape(len(source), -1), back.reshape(len(back), -1)
-    distance = np.square(flat).sum(axis=1) - 2 * wanted @ flat.T
-    nearest = source[distance.argmin(axis=1)]
-    moved = result.transform(nearest, t) if result.generators else nearest
-    return Samples(index, nearest, target, moved)
+def _nearest(result: SymmetryResult, sets: Sets, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of every image of the second set the one of some of the first that comes nearest to it, and the error left (M,)."""
+    chosen = np.random.default_rng(seed).permutation(len(sets.before))[:_COMPARED]
+    candidates = np.sort(chosen)
+    flat = _floats(sets.before, candidates).reshape(len(candidates), -1)
+    size = np.square(flat).sum(axis=1)
+    background = 0.0 if result.background is None else result.background[:, None, None]
+    nearest, residual = np.empty(len(sets.after), dtype=int), np.empty(len(sets.after))
+    for part in chunks(sets.after):
+        target = _floats(sets.after, part)
+        back = result.transform(target, -result.t[part]) if result.generators else target
+        found = (size - 2 * back.reshape(len(back), -1) @ flat.T).argmin(axis=1)
+        source = flat[found].reshape(target.shape)
+        moved = result.transform(source, result.t[part]) if result.generators else source
+        energy = np.square(target - background).sum(axis=(1, 2, 3))
+        left = np.square(moved - target).sum(axis=(1, 2, 3))
+        residual[part] = np.divide(left, energy, out=np.ones(len(left)), where=energy > 0)
+        nearest[part] = candidates[found]
+    return nearest, residual
 
 
-def _floats(images: ImageStack, index: np.ndarray) -> np.ndarray:
+def _samples(result: SymmetryResult, sets: Sets, nearest: np.ndarray, seed: int) -> Samples:
+    """Images of the second set, each beside its nearest of the first."""
+    index = np.sort(np.random.default_rng(seed).permutation(len(sets.after))[:_SAMPLES])
+    source, target = (_floats(images, rows) for images, rows in ((sets.before, nearest[index]), (sets.after, index)))
+    moved = result.transform(source, result.t[index]) if result.generators else source
+    return Samples(index, source, target, moved)
+
+
+def _floats(images: ImageStack, index: np.ndarray | slice) -> np.ndarray:
     return np.asarray(images[index], dtype=np.float32)

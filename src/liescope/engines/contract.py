@@ -120,6 +120,9 @@ class Fitted(ABC):
     history: Sequence[Mapping[str, float]] = ()
     """One row an epoch, where something was trained."""
 
+    means: np.ndarray | None = None
+    """Mean images (3, H, W) of sources, targets and moved sources, where distributions were compared."""
+
     background: np.ndarray
     """Grey value (C, 1, 1) outside images."""
 

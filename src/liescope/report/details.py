@@ -64,7 +64,7 @@ def run_rows(result: Answer) -> list[tuple[str, str]]:
     film = [] if result.film is None else [("Film", f"{result.film.frames:,} frames")]
     rows = [
         *film,
-        ("Pairs", f"{result.pairs:,} of {size}"),
+        _looked_at(result, size),
         ("Engine", result.engine),
         ("Basis", f"{result.basis.name} ({result.basis.dimension} fields)"),
         ("Seed", str(result.seed)),
@@ -73,6 +73,13 @@ def run_rows(result: Answer) -> list[tuple[str, str]]:
     ]
     names = {"python": "Python", "torch": "PyTorch", "numpy": "NumPy", "scipy": "SciPy"}
     return rows + [(names.get(name, name), str(version)) for name, version in result.versions.items()]
+
+
+def _looked_at(result: Answer, size: str) -> tuple[str, str]:
+    if result.kind != "sets":
+        return "Pairs", f"{result.pairs:,} of {size}"
+    told = result.evidence["sets"]
+    return "Images", f"{told['before']:,} before, {told['after']:,} after, of {size}"
 
 
 def setting_rows(result: Answer) -> list[tuple[str, str]]:

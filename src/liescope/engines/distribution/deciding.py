@@ -44,8 +44,8 @@ def decide(found: Found) -> Decision:
     if enough and found.after.distance < found.before.distance - 2 * found.before.noise:
         return Decision(
             "symmetry",
-            f"moving takes away {100 * min(removed, 1):.0f} % of the distance between the two sets, of images that were "
-            "not fitted to",
+            f"moving one set takes away {100 * min(removed, 1):.0f} % of its distance from the other, of images that the "
+            "fit did not see",
             told=True,
         )
     return Decision(
