@@ -65,17 +65,14 @@ class Motion:
 
     def matrices(self, vectors: Float[np.ndarray, "b m"]) -> Float[Tensor, "b p s"]:
         """One matrix a vector; the last column is minus the offset of the patterns."""
-        points = self.grid.points()
-        origins = flow(self.basis, -torch.as_tensor(vectors, dtype=torch.float32), points)
-        return torch.stack([self._seen(own[None]) for own in origins])
-
-    def _seen(self, origins: Float[Tensor, "1 n d"]) -> Float[Tensor, "p s"]:
-        """The adjoint of sampling at ``origins``, applied to the patterns."""
-        weights, offset = self.patterns
-        image = torch.zeros(len(weights), 1, *self.grid.shape, requires_grad=True)
-        moved = sample(image, origins, self.grid)
-        (seen,) = torch.autograd.grad(moved, image, weights[:, None])
-        return torch.cat([seen.reshape(len(weights), -1), -offset[:, None]], dim=1)
+        origins = flow(self.basis, -torch.as_tensor(vectors, dtype=torch.float32), self.grid.points())
+        weights, offset = self.patterns.weights, self.patterns.offset
+        # The adjoint of sampling at the origins, applied to the patterns.
+        image = torch.zeros(len(origins), len(weights), *self.grid.shape, requires_grad=True)
+        sampled = sample(image, origins, self.grid)
+        (seen,) = torch.autograd.grad(sampled, image, weights.expand(len(origins), -1, -1))
+        last = -offset.expand(len(origins), -1)[..., None]
+        return torch.cat([seen.reshape(len(origins), len(weights), -1), last], dim=2)
 
     def moved(self, rows: Float[Tensor, "b n"], vectors: Float[np.ndarray, "b m"]) -> Float[Tensor, "b n"]:
         """Images, each moved by its own vector."""

@@ -33,6 +33,7 @@ _LAST_STEPS = 12
 _FOLDS = 4
 _REWEIGHTED = 2
 _TWO = 2
+_RIVAL = 0.8
 _MUCH = 0.05
 """Of the distance: where one generator leaves less, another one is not looked for."""
 
@@ -145,12 +146,13 @@ def search(
     solution = looked()
     before, after = _cross_validated(sets, motion, solution, seed, report)
     left = after.distance > _MUCH * before.distance and after.p_value <= LEVEL
-    if basis.dimension > 1 and (generators == _TWO or (generators is None and left)):
+    rivals = held.rivals(sets.targets, held_y, held.still().distance)
+    plain = max(rivals.grey, rivals.mirror) >= _RIVAL  # what needs no generator needs no second one
+    if basis.dimension > 1 and (generators == _TWO or (generators is None and left and not plain)):
         second = looked(solution)
         _, after_both = _cross_validated(sets, motion, second, seed, report)
         if generators == _TWO or _pays(after, after_both, before):
             solution, after = second, after_both
-    rivals = held.rivals(sets.targets, held_y, held.still().distance)
     report("refining on all images", 0.0)
     everything, solution = _refined(sets, motion, solution, sets.x, sets.y, seed)
     covariance = covariance_of(everything, solution, _LAST_LEVELS[len(solution.coefficients)])

@@ -14,8 +14,8 @@ __all__ = ["Solution", "covariance_of", "solve"]
 
 _SMOOTH = 30.0
 """Weight of the bends of a law: a law that needs none is told by its data, one of steps is rounded."""
-_LEAST_DAMPING, _MOST_DAMPING = 1e-5, 1e7
-_SETTLED = 1e-4
+_LEAST_DAMPING, _MOST_DAMPING = 1e-5, 1e3
+_SETTLED = 1e-3
 """A step that lowers the misfit by less than this part ends."""
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import reduce
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -39,7 +39,8 @@ def _blurred(grid: Grid) -> Tensor:
     return reduce(torch.kron, sides)
 
 
-class Views(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Views:
     """A set of images as rows.
 
     Attributes
@@ -73,7 +74,8 @@ class Views(NamedTuple):
             yield index[part]
 
 
-class Patterns(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Patterns:
     """Principal components of blurred images: what images are described in.
 
     Attributes
