@@ -25,7 +25,8 @@ def test_one_distribution_is_rejected_as_often_as_it_may_be() -> None:
     chances = []
     for seed in range(100):
         random = np.random.default_rng(seed)
-        chances.append(two_sample_test(random.normal(size=(40, 3)), random.normal(size=(30, 3)), seed, None, 99).p_value)
+        x, y = random.normal(size=(40, 3)), random.normal(size=(30, 3))
+        chances.append(two_sample_test(x, y, seed, permutations=99).p_value)
     # Five of a hundred; eleven or more have a chance of 1 in 90.
     assert np.mean(np.array(chances) <= 0.05) <= 0.1
     assert 0.35 < np.mean(chances) < 0.75

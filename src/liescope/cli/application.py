@@ -201,7 +201,9 @@ def detect(
     out: ResultFolder,
     targets: TargetsApart = None,
     lags: Lags = None,
-    kind: Annotated[str, typer.Option(help="images (pairs or a film), or sets: .npz with before and after.")] = "images",
+    kind: Annotated[
+        str, typer.Option(help="images (pairs or a film), or sets: .npz with before and after.")
+    ] = "images",
     engine: Annotated[str, typer.Option(help="auto, registration, distribution or latent.")] = "auto",
     basis: BasisName = "affine",
     generators: GeneratorCount = "auto",

@@ -48,7 +48,8 @@ def load_sets(path: str | Path) -> Sets:
     there = [name for name in _LABELS if name in arrays]
     if len(there) == 1:
         missing = next(name for name in _LABELS if name not in arrays)
-        raise InputError(f"expected {missing} beside {there[0]} in {told_path(path.name)}, got none, try both or neither")
+        told = told_path(path.name)
+        raise InputError(f"expected {missing} beside {there[0]} in {told}, got none, try both or neither")
     labels = (arrays[_LABELS[0]], arrays[_LABELS[1]]) if there else None
     try:
         return validate_sets(arrays["before"], arrays["after"], labels)
@@ -74,11 +75,13 @@ def validate_sets(before: Any, after: Any, labels: Any = None) -> Sets:
     shapes = [tuple(stack.shape[1:]) for stack in stacks]
     if shapes[0] != shapes[1]:
         told = [" x ".join(map(str, shape[1:] if shape[0] == 1 else shape)) for shape in shapes]
-        raise InputError(f"expected images of one size in both sets, got {told[0]} before and {told[1]} after, try resizing")
+        raise InputError(
+            f"expected images of one size in both sets, got {told[0]} before and {told[1]} after, try resizing"
+        )
     for stack, name in zip(stacks, ("before", "after"), strict=True):
         if len(stack) < FEWEST_IMAGES:
             raise InputError(f"expected at least {FEWEST_IMAGES} images in each set, got {len(stack)} in {name}")
-    return Sets(*stacks, None if labels is None else _labels(labels, len(stacks[0]), len(stacks[1])))
+    return Sets(stacks[0], stacks[1], None if labels is None else _labels(labels, len(stacks[0]), len(stacks[1])))
 
 
 def _checked(images: Any, name: str) -> Any:

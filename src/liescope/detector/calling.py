@@ -59,7 +59,7 @@ def detect(
         The value of pixels that were not measured.
     image_shape : int, (H, W) or (C, H, W), optional
         Of flattened rows; one number is the side of a square.
-    engine : {"auto", "registration", "latent"}
+    engine : {"auto", "registration", "distribution", "latent"}
         ``registration``: seconds, no network. ``latent``: the paper's networks, a minute or two; needs the extra
         ``latent``. ``auto`` is registration.
     basis : str or Basis

@@ -61,7 +61,7 @@ def _groups(sets: Sets) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def _nearest(result: SymmetryResult, sets: Sets, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Of every image of the second set the one of some of the first that comes nearest to it, and the error left (M,)."""
+    """Of every image of the second set the one of the first that comes nearest to it, and the error left, (M,) each."""
     chosen = np.random.default_rng(seed).permutation(len(sets.before))[:_COMPARED]
     candidates = np.sort(chosen)
     flat = _floats(sets.before, candidates).reshape(len(candidates), -1)

@@ -17,7 +17,9 @@ __all__ = ["AUTO", "ENGINES", "choose_engine", "engine_names", "restore"]
 AUTO = "auto"
 """The name that leaves the choice of the engine to the data."""
 
-ENGINES: dict[str, Engine] = {engine.name: engine for engine in (RegistrationEngine(), DistributionEngine(), LatentEngine())}
+ENGINES: dict[str, Engine] = {
+    engine.name: engine for engine in (RegistrationEngine(), DistributionEngine(), LatentEngine())
+}
 """Engines by name. One line here is all that a new one needs outside of its own folder."""
 
 

@@ -13,8 +13,8 @@ from liescope.report.details import lines_to_use, run_rows, setting_rows
 from liescope.report.evidence import evidence_words, explained
 from liescope.report.film import film_view
 from liescope.report.interactive import DECODED_STEPS, slider_data, sources_of
-from liescope.report.sets import compared_sets, sets_view
 from liescope.report.samples import sample_views
+from liescope.report.sets import compared_sets, sets_view
 from liescope.report.typesetting import fill
 from liescope.report.views import bracket_rows, generator_view, pair_view
 

@@ -50,14 +50,12 @@ def sets_words(result: Answer) -> list[str]:
     if "removed" in told:
         noise = number(float(told["noise"]), 2)
         words.append(
-            f"Of images that the fit did not see, the energy distance of the two sets is {number(before, 2)} as they are "
-            f"and {number(max(after, 0.0), 2)} after moving the first one: {percent(_gone(told['removed']))} of it is gone. Of "
-            f"sets of one distribution it varies by {noise} about 0."
+            f"Of images that the fit did not see, the energy distance of the two sets is {number(before, 2)} as they "
+            f"are and {number(max(after, 0.0), 2)} after moving the first one: {percent(_gone(told['removed']))} of it "
+            f"is gone. Of sets of one distribution it varies by {noise} about 0."
         )
         grey, mirror = (percent(_gone(told[key])) for key in ("removed_by_grey_values", "removed_by_mirror"))
-        words.append(
-            f"Without any motion, other grey values would take away {grey} of it, and a mirror {mirror}."
-        )
+        words.append(f"Without any motion, other grey values would take away {grey} of it, and a mirror {mirror}.")
     if result.generators and result.t_error is not None and len(result.t_error):
         errors = [
             f"{number(abs(float(np.median(column)) * g.generator.unit_per_t), 2)} {unit_label(g.generator)}"

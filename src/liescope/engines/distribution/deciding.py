@@ -10,7 +10,7 @@ from liescope.inference import TwoSampleTest
 __all__ = ["Decision", "decide", "evidence_of", "one_distribution"]
 
 _REMOVED, _NEARLY = 0.9, 0.8
-"""Of the distance between images held out: what a symmetry takes away; less will do where nothing is left that counts."""
+"""Of the distance between images held out: what a symmetry takes away; less will do where noise alone is left."""
 _RIVAL = 0.8
 _LEVEL = 0.05
 
@@ -44,8 +44,8 @@ def decide(found: Found) -> Decision:
     if enough and found.after.distance < found.before.distance - 2 * found.before.noise:
         return Decision(
             "symmetry",
-            f"moving one set takes away {100 * min(removed, 1):.0f} % of its distance from the other, of images that the "
-            "fit did not see",
+            f"moving one set takes away {100 * min(removed, 1):.0f} % of its distance from the other, of images that "
+            "the fit did not see",
             told=True,
         )
     return Decision(

@@ -13,8 +13,8 @@ from liescope.algebra import fix_gauge
 from liescope.data import ImageStack
 from liescope.data.sets import FEWEST_IMAGES
 from liescope.engines.contract import Engine, Fit, Fitted, Measured, Progress, Settings, SpanEstimate, Start
-from liescope.engines.distribution.deciding import decide, evidence_of, one_distribution
 from liescope.engines.distribution.contrasting import weighed
+from liescope.engines.distribution.deciding import decide, evidence_of, one_distribution
 from liescope.engines.distribution.law import KNOTS, drawn_from
 from liescope.engines.distribution.posterior import library_of
 from liescope.engines.distribution.searching import Found, TwoSets, search, test_of
@@ -31,6 +31,8 @@ __all__ = ["DistributionEngine"]
 logger = logging.getLogger(__name__)
 
 _MOST_GENERATORS = 2
+_SYSTEMATIC_DEG = 1.0
+"""What the images share turns the direction by about this much in each of the fields of a basis."""
 _DIFFERENT = "the images of a pair have different roots"
 _Z95 = 1.959963984540054
 
@@ -51,7 +53,8 @@ class DistributionEngine(Engine):
     def fit(self, data: PairSet, basis: Basis, settings: Settings, report: Progress, start: Start | None = None) -> Fit:
         grid = working_grid(data.grid)
         index = data.shuffled(settings.seed)
-        sets = TwoSets(Views(data.source, data.scale, grid), Views(data.target, data.scale, grid), index, index, None, True)
+        sources, targets = (Views(images, data.scale, grid) for images in (data.source, data.target))
+        sets = TwoSets(sources, targets, index, index, None, True)
         others = [] if start is None else list(start.fit.coefficients)
         fit = fitted_sets(sets, basis, settings, report, others)
         return fit if start is None else dataclasses.replace(fit, reason=f"{_DIFFERENT}; {fit.reason}")
@@ -139,7 +142,9 @@ def fitted_sets(
     else:
         measured = fitted.measure_images(sets.targets.images, None if sets.groups is None else sets.groups[1])
     k, m = solution.coefficients.shape
-    own = [covariance[i * m : (i + 1) * m, i * m : (i + 1) * m] for i in range(k)]
+    # What resampling did to all targets alike is in no scatter.
+    shared = np.radians(_SYSTEMATIC_DEG) ** 2 * np.eye(m)
+    own = [covariance[i * m : (i + 1) * m, i * m : (i + 1) * m] + shared for i in range(k)]
     symmetric = decision.verdict == "symmetry"
     return Fit(
         verdict=decision.verdict,
@@ -150,7 +155,7 @@ def fitted_sets(
         measured=measured,
         accepted=np.full(counts[1], symmetric),
         fitted=fitted,
-        span=SpanEstimate(solution.coefficients.T, covariance[:m, :m], 0.0) if k == 1 else None,
+        span=SpanEstimate(solution.coefficients.T, covariance[:m, :m], _SYSTEMATIC_DEG) if k == 1 else None,
     )
 
 

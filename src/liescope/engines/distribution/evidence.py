@@ -1,4 +1,4 @@
-"""What speaks for a motion between two sets: distances of images that were held out, and of what else there might be."""
+"""What speaks for a motion between two sets: distances of images held out, and what else there might be."""
 
 from __future__ import annotations
 
@@ -66,9 +66,7 @@ class HeldOut(NamedTuple):
     seed: int
 
     @classmethod
-    def of(
-        cls, motion: Motion, sources: Views, x: np.ndarray, targets: Views, y: np.ndarray, seed: int
-    ) -> HeldOut:
+    def of(cls, motion: Motion, sources: Views, x: np.ndarray, targets: Views, y: np.ndarray, seed: int) -> HeldOut:
         """Of those of two sets with these indices."""
         rows = torch.cat([sources.rows(part) for part in sources.chunks(x[:_MOST])])
         return cls(motion, rows, motion.patterns.of_images(targets, y[:_MOST]), seed)
@@ -102,6 +100,6 @@ class HeldOut(NamedTuple):
 
 
 def _rising(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Levels of one distribution and of another; of levels of the first that are equal, background above all, the median."""
+    """Levels of one distribution and of another; of equal ones of the first, background above all, the median."""
     values, first, counts = np.unique(x, return_index=True, return_counts=True)
     return values, y[first + counts // 2]

@@ -41,7 +41,7 @@ class Lattice:
 def _hats(u: Float[np.ndarray, " b"]) -> Float[np.ndarray, "b q"]:
     """Weights of linear interpolation between the knots."""
     place = np.clip(u, 0, 1) * (KNOTS - 1)
-    return np.maximum(0, 1 - np.abs(place[:, None] - np.arange(KNOTS)))
+    return np.asarray(np.maximum(0, 1 - np.abs(place[:, None] - np.arange(KNOTS))))
 
 
 def quantiles_at(quantiles: Float[np.ndarray, " q"], u: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:

@@ -157,10 +157,12 @@ class Moments:
     def differences(self, vectors: Float[np.ndarray, "b m"]) -> Float[np.ndarray, " f"]:
         """Of sources moved by the vectors, all equally likely, from targets, in standard errors."""
         matrices = self.motion.matrices(vectors)
-        return np.concatenate([
-            white @ (self._moments(matrices, self._applied(matrices, source)) - mean)
-            for source, mean, white in zip(self.sources, self.described, self.whitening, strict=True)
-        ])
+        return np.concatenate(
+            [
+                white @ (self._moments(matrices, self._applied(matrices, source)) - mean)
+                for source, mean, white in zip(self.sources, self.described, self.whitening, strict=True)
+            ]
+        )
 
     def linearised(
         self, coefficients: Float[np.ndarray, "k m"], quantiles: Float[np.ndarray, "k q"], lattice: Lattice

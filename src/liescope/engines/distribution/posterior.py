@@ -1,8 +1,8 @@
 """Magnitudes of single images under a law that is known: which of its magnitudes makes an image one of the sources.
 
 The image of a pair is moved back by every magnitude of the law; the more sources like it are found there, the more
-likely the magnitude: t of y has the weights sum_j exp(-|z(exp(-t X) y) - z(x_j)|^2 / 2 h^2) over sources x_j, those that
-look like the pair's own source where there is one. Mean and standard deviation of these weights are the magnitude
+likely the magnitude: t of y has the weights sum_j exp(-|z(exp(-t X) y) - z(x_j)|^2 / 2 h^2) over sources x_j, those
+that look like the pair's own source where there is one. Mean and standard deviation of these weights are the magnitude
 and its error. The width h, and what the errors must be multiplied by to hold, come from sources that are moved by known
 magnitudes and measured in the same way.
 """
@@ -214,8 +214,9 @@ def _weights(
             distance = np.where((near == leave_out[:, None])[:, None], np.inf, distance)
     exponent = -distance / (2 * width**2)
     exponent -= exponent.max(axis=(1, 2), keepdims=True)
-    found: np.ndarray = np.exp(exponent).sum(axis=2)
-    return found / found.sum(axis=1, keepdims=True)
+    found = np.exp(exponent).sum(axis=2)
+    found /= found.sum(axis=1, keepdims=True)
+    return np.asarray(found)
 
 
 def _summary(weights: Float[np.ndarray, "n b"], t: Float[np.ndarray, "b k"]) -> tuple[np.ndarray, np.ndarray]:

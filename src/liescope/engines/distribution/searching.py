@@ -162,7 +162,7 @@ def search(
 def _refined(
     sets: TwoSets, motion: Motion, solution: Solution, x: np.ndarray, y: np.ndarray, seed: int
 ) -> tuple[Moments, Solution]:
-    """From a solution to the nearest one for these images; differences are weighed by those of moved sources as well."""
+    """From a solution to the nearest one for these images, differences being weighed by moved sources as well."""
     levels = _LAST_LEVELS[len(solution.coefficients)]
     moments = _moments(sets, motion, x, y)
     solution = solve(moments, solution.coefficients, solution.quantiles, levels, _LAST_STEPS)

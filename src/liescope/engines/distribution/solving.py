@@ -20,6 +20,9 @@ _SETTLED = 1e-3
 
 
 _LEAST_EXCESS = 0.5
+"""Errors are never taken for smaller than by this factor, in variance."""
+_LAW_FREEDOM = 8
+"""About as many numbers a smooth law takes."""
 
 
 class Solution(NamedTuple):
@@ -83,13 +86,14 @@ def covariance_of(moments: Moments, solution: Solution, levels: int) -> Float[np
     _, weights = _bends(solution.coefficients, solution.quantiles)
     normal = jacobian.T @ jacobian + weights
     # The norm of every generator is fixed: it is no freedom.
-    k, m = solution.coefficients.shape
+    m = solution.coefficients.shape[1]
     for row, own in enumerate(solution.coefficients):
         part = slice(row * m, (row + 1) * m)
         normal[part, part] += np.diag(normal).max() * np.outer(own, own)
     reading = np.linalg.solve(normal + 1e-9 * np.diag(normal).max() * np.eye(len(normal)), jacobian.T)
-    excess = float(differences @ differences) / max(len(differences) - solution.quantiles.shape[0] * 8, 1)
-    return max(excess, _LEAST_EXCESS) * reading @ reading.T
+    excess = float(differences @ differences) / max(len(differences) - solution.quantiles.shape[0] * _LAW_FREEDOM, 1)
+    covariance: np.ndarray = max(excess, _LEAST_EXCESS) * reading @ reading.T
+    return covariance
 
 
 def _bends(coefficients: np.ndarray, quantiles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -94,7 +94,7 @@ class MovedSets(Fitted):
             group=reader.library.group,
             width=reader.width,
             calibration=reader.calibration,
-            means=self.means.astype(np.float32),
+            means=np.asarray(self.means, dtype=np.float32),
             background=self.scale.background,
             amplitude=self.scale.amplitude,
         )
