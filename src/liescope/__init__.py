@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from liescope.algebra import Generator
-    from liescope.detector import SymmetryDetector, detect
+    from liescope.detector import SymmetryDetector, detect, detect_sets
     from liescope.errors import InputError
     from liescope.kinds import detect_dynamics, detect_equivariance, detect_invariance, detect_points
     from liescope.result import SymmetryResult, load_result
@@ -32,6 +32,7 @@ __all__ = [
     "detect_equivariance",
     "detect_invariance",
     "detect_points",
+    "detect_sets",
     "load_result",
 ]
 
@@ -49,6 +50,7 @@ _HOMES = {
     "detect_equivariance": "liescope.kinds",
     "detect_invariance": "liescope.kinds",
     "detect_points": "liescope.kinds",
+    "detect_sets": "liescope.detector",
     "load_result": "liescope.result",
 }
 _ROOMS: tuple[str, ...] = ("algebra", "data", "engines", "errors", "evaluation", "geometry", "inference", "kinds")

@@ -83,10 +83,10 @@ def test_a_result_of_an_engine_that_is_not_here_says_so() -> None:
 def test_engines_are_chosen_by_what_they_accept(rotated: Pairs, monkeypatch: pytest.MonkeyPatch) -> None:
     pairs = PairSet.of(np.asarray(rotated.source)[:, None], np.asarray(rotated.target)[:, None])
     assert choose_engine("auto", pairs).name == "registration"
-    assert engine_names() == ("auto", "registration", "latent")
-    for name, reason in (("registration", "too dark"), ("latent", "too few")):
+    assert engine_names() == ("auto", "registration", "distribution", "latent")
+    for name, reason in (("registration", "too dark"), ("distribution", "too odd"), ("latent", "too few")):
         monkeypatch.setattr(type(ENGINES[name]), "accepts", lambda self, data, reason=reason: reason)
-    with pytest.raises(InputError, match="registration: too dark; latent: too few") as caught:
+    with pytest.raises(InputError, match="registration: too dark; distribution: too odd; latent: too few") as caught:
         choose_engine("auto", pairs)
     assert "\n" not in str(caught.value)
     with pytest.raises(InputError, match="got none for latent: too few"):

@@ -33,6 +33,7 @@ FURTHER_ARRAYS = ("t_error", "identifiable", "factor_t", "gain", "offset", "name
 LABELS = "labels"
 """The kind of results that come from labelled images, without pairs."""
 
+_DRAWN = 2000
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -182,12 +183,21 @@ class Answer:
         return float(np.mean(self.accepted)) if len(self.accepted) else 0.0
 
     @cached_property
+    def law_t(self) -> np.ndarray | None:
+        """Magnitudes (n, K) distributed by the law, where it is known better than from those of single images."""
+        law = (self.evidence.get("sets") or {}).get("law")
+        if not law or len(law) != len(self.generators):
+            return None
+        u = (np.arange(_DRAWN) + 0.5) / _DRAWN
+        return np.stack([np.interp(u, one["u"], one["t"]) for one in law], axis=1)
+
+    @cached_property
     def magnitudes_summary(self) -> dict[str, Any]:
         """Mean, quantiles and modes of t over the accepted pairs, one entry per generator.
 
         Where it is known which pairs determine their magnitudes, ``identifiable`` has the same over those alone.
         """
-        summary = _law(self.t[self.accepted])
+        summary = _law(self.law_t if self.law_t is not None else self.t[self.accepted])
         if self.identifiable is not None and self.identifiable.any():
             alone = {"pairs": int(self.identifiable.sum()), **_law(self.t[self.identifiable])}
             return summary | {"identifiable": alone}

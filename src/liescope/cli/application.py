@@ -201,7 +201,7 @@ def detect(
     out: ResultFolder,
     targets: TargetsApart = None,
     lags: Lags = None,
-    engine: Annotated[str, typer.Option(help="auto, registration or latent.")] = "auto",
+    engine: Annotated[str, typer.Option(help="auto, registration, distribution or latent.")] = "auto",
     basis: BasisName = "affine",
     generators: GeneratorCount = "auto",
     nodata: NoData = None,
@@ -209,8 +209,8 @@ def detect(
     kind: Annotated[
         str,
         typer.Option(
-            help="What the file holds: images, or an .npz with X, y (invariance), X (cloud), runs, t or x, derivatives "
-            "(dynamics)."
+            help="What the file holds: images (pairs or a film), or an .npz with before, after (sets), X, y "
+            "(invariance), X (cloud), runs, t or x, derivatives (dynamics)."
         ),
     ] = "images",
     tolerance: Annotated[float, typer.Option(help="Largest defect of a symmetry, for kinds without pairs.")] = 0.05,
@@ -236,8 +236,9 @@ def detect(
       liescope detect radar.npz --nodata 65535 --out found
       liescope detect labelled_points.npz --kind invariance --out found
       liescope detect runs.npz --kind dynamics --time-scaling --out found
+      liescope detect two_sets.npz --kind sets --out found
     """
-    if kind != "images":
+    if kind not in ("images", "sets"):
         from liescope.cli.detecting_kinds import run_detect_kind
 
         run_detect_kind(
@@ -268,6 +269,7 @@ def detect(
         nodata=nodata,
         border=border,
         targets=targets,
+        kind=kind,
     )
 
 

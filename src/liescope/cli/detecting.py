@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from liescope.answer.folder import WORK_FOLDER, check_folder
 from liescope.cli.arguments import whole_number, whole_numbers
 from liescope.data.guard import check_place, quoted
-from liescope.detector import detect
+from liescope.detector import detect, detect_sets
 from liescope.errors import InputError, suggest
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["run_detect"]
 
 # What is known without loading the engines; of other words those are asked that they are for.
-_ENGINES = ("auto", "registration", "latent")
+_ENGINES = ("auto", "registration", "distribution", "latent")
 _BORDERS = ("auto", "unknown", "zero")
 _BASES = ("translations", "affine", "quadratic", "conformal")
 
@@ -39,16 +39,20 @@ def run_detect(
     nodata: float | None = None,
     border: str = "auto",
     targets: Path | None = None,
+    kind: str = "images",
 ) -> None:
     """Check everything, detect, write the result folder, tell.
 
-    ``pairs`` may be a film, with ``lags`` as "1,2,3", or sources whose ``targets`` lie apart.
+    ``pairs`` may be a film, with ``lags`` as "1,2,3", or sources whose ``targets`` lie apart; of the ``kind`` sets it
+    holds two sets of images without pairs.
 
     With the latent engine the state of the training lies in the folder too until the result is there, so that a
     training that was cut short can be gone on with.
     """
     _check_words(engine, basis, border)
     count = _generator_count(generators)
+    if kind == "sets":
+        _check_sets(engine, lags, nodata, border, targets)
     if seed < 0:
         raise InputError(f"expected a seed that is a whole number >= 0, got {seed}")
     steps = None if lags is None else whole_numbers(lags, "--lags")
@@ -60,7 +64,7 @@ def run_detect(
 
         latent = {"config": get_config(config), "work_dir": work, "resume": resume}
         _check_unfinished(out, work, resume)
-    check_place(pairs, "pairs or a film")
+    check_place(pairs, "pairs or a film" if kind == "images" else "two sets")
     if targets is not None:
         check_place(targets, "two folders or two stacks")
     # Nothing heavy was imported so far: what is wrong was told at once.
@@ -70,17 +74,31 @@ def run_detect(
     from liescope.engines.latent import CHECKPOINT_FILES
 
     with ProgressDisplay(quiet) as display:
-        result = detect(
-            **_data(pairs, targets, steps, display),
-            basis=basis,
-            engine=cast(Any, engine),
-            n_generators=count,
-            random_state=seed,
-            progress=display,
-            nodata=nodata,
-            border=border,
-            **latent,
-        )
+        if kind == "sets":
+            from liescope.data import load_sets
+
+            sets = load_sets(pairs)
+            result = detect_sets(
+                sets.before,
+                sets.after,
+                sets.labels,
+                basis=basis,
+                n_generators=count,
+                random_state=seed,
+                progress=display,
+            )
+        else:
+            result = detect(
+                **_data(pairs, targets, steps, display),
+                basis=basis,
+                engine=cast(Any, engine),
+                n_generators=count,
+                random_state=seed,
+                progress=display,
+                nodata=nodata,
+                border=border,
+                **latent,
+            )
         display("writing the result", 0.0)
         result.save(out)
         # The weights are in the result now; logs of other programs stay.
@@ -108,6 +126,15 @@ def _check_words(engine: str, basis: str, border: str) -> None:
     if border not in BORDERS:
         raise InputError(f"unknown border {border!r}.{suggest(border, BORDERS)}")
     get_basis(basis)
+
+
+def _check_sets(engine: str, lags: str | None, nodata: float | None, border: str, targets: Path | None) -> None:
+    """InputError for options that two sets have no use for."""
+    given = {"--lags": lags, "--nodata": nodata, "TARGETS": targets, "--border": None if border == "auto" else border}
+    for name in (name for name, value in given.items() if value is not None):
+        raise InputError(f"expected --kind sets without {name}, which is for pairs and films")
+    if engine not in ("auto", "distribution"):
+        raise InputError(f"expected engine auto or distribution with --kind sets, got {engine!r}")
 
 
 def _data(path: Path, targets: Path | None, lags: list[int] | None, display: ProgressDisplay) -> dict[str, Any]:

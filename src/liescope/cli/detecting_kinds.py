@@ -38,7 +38,7 @@ def run_detect_kind(
 ) -> None:
     """Check everything, detect, write the result folder, tell."""
     if kind not in KINDS:
-        raise InputError(f"unknown kind {quoted(kind)}.{suggest(kind, KINDS)}")
+        raise InputError(f"unknown kind {quoted(kind)}.{suggest(kind, ('images', 'sets', *KINDS))}")
     if seed < 0:
         raise InputError(f"expected a seed that is a whole number >= 0, got {seed}")
     if time_scaling and kind != "dynamics":

@@ -21,6 +21,7 @@ from liescope.report import words
 from liescope.report.evidence import explained, gain_p_value
 from liescope.report.film import film_words
 from liescope.report.numbers import histogram, span, unit_label
+from liescope.report.sets import pairs_words
 from liescope.result import RESULT_FILES, SymmetryResult
 
 __all__ = ["print_result", "text_histogram"]
@@ -93,7 +94,7 @@ def _rows(result: SymmetryResult, encoding: str) -> Iterator[tuple[str, str]]:
     yield "evidence", _evidence(result)
     if contrast := _contrast(result):
         yield "", contrast
-    yield "pairs", _pairs(result)
+    yield ("images" if result.kind == "sets" else "pairs"), _pairs(result)
     if (scales := result.evidence.get("scales")) and result.verdict == "symmetry":
         yield "note", str(scales["note"])
     if told := film_words(result):
@@ -115,7 +116,9 @@ def _algebra(result: SymmetryResult) -> str:
 
 
 def _pairs(result: SymmetryResult) -> str:
-    if not result.generators or result.evidence.get("contrast"):
+    if result.kind == "sets":
+        return pairs_words(result).removesuffix(" images")
+    if not result.generators or result.evidence.get("contrast") or result.evidence.get("sets"):
         return f"{result.pairs:,}"
     text = f"{percent(result.accepted_fraction)} of {result.pairs:,} follow it"
     if result.identifiable is None or not result.accepted.any():
@@ -129,6 +132,8 @@ def _evidence(result: SymmetryResult) -> str:
     chance = "" if p is None else f", {p_value_words(p)}"
     if not result.generators:
         return f"nothing that counts was explained{chance}"
+    if result.evidence.get("sets"):
+        return f"{percent(max(explained(result), 0.0))} of the distance between the two sets taken away{chance}"
     pairs = "all" if result.evidence.get("contrast") else "held-out"
     return f"{percent(max(explained(result), 0.0))} of the difference of {pairs} pairs explained{chance}"
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from liescope.data.pairs import META_KEYS, Pairs, load_pairs, save_pairs
     from liescope.data.preview import preview_sheet
     from liescope.data.sequences import pairs_from_sequence
+    from liescope.data.sets import Sets, load_sets, validate_sets
     from liescope.data.tasks import TASKS, make_pairs, pairs_from
     from liescope.data.transforms import (
         TRANSFORMS,
@@ -36,12 +37,14 @@ __all__ = [
     "Frame",
     "ImageStack",
     "Pairs",
+    "Sets",
     "Transform",
     "canonical_transform",
     "film_pairs",
     "holds_film",
     "load_corpus",
     "load_pairs",
+    "load_sets",
     "make_pairs",
     "pairs_from",
     "pairs_from_paths",
@@ -54,6 +57,7 @@ __all__ = [
     "save_pairs",
     "user_transform",
     "validate_images",
+    "validate_sets",
     "write_film",
 ]
 
@@ -79,6 +83,9 @@ _HOMES = {
     "save_pairs": "pairs",
     "preview_sheet": "preview",
     "pairs_from_sequence": "sequences",
+    "Sets": "sets",
+    "load_sets": "sets",
+    "validate_sets": "sets",
     "TASKS": "tasks",
     "make_pairs": "tasks",
     "pairs_from": "tasks",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from liescope.detector.calling import detect
+from liescope.detector.calling import detect, detect_sets
 
 if TYPE_CHECKING:
     from liescope.detector.estimator import SymmetryDetector
     from liescope.engines import Progress
 
-__all__ = ["Progress", "SymmetryDetector", "detect"]
+__all__ = ["Progress", "SymmetryDetector", "detect", "detect_sets"]
 
 _HOMES = {"Progress": "liescope.engines", "SymmetryDetector": "liescope.detector.estimator"}
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from liescope.geometry import Basis
     from liescope.result import SymmetryResult
 
-__all__ = ["detect"]
+__all__ = ["detect", "detect_sets"]
 
 
 def detect(
@@ -59,7 +59,7 @@ def detect(
         The value of pixels that were not measured.
     image_shape : int, (H, W) or (C, H, W), optional
         Of flattened rows; one number is the side of a square.
-    engine : {"auto", "registration", "latent"}
+    engine : {"auto", "registration", "distribution", "latent"}
         ``registration``: seconds, no network. ``latent``: the paper's networks, a minute or two; needs the extra
         ``latent``. ``auto`` is registration.
     basis : str or Basis
@@ -127,3 +127,64 @@ def detect(
         target_mask=target_mask,
         nodata=nodata,
     ).result
+
+
+def detect_sets(
+    before: Any,
+    after: Any,
+    labels: Any = None,
+    *,
+    basis: str | Basis = "affine",
+    n_generators: str | int = "auto",
+    random_state: int = 0,
+    progress: Progress | None = None,
+) -> SymmetryResult:
+    """Find the generator, and the law of its magnitudes, that takes one set of images to another in distribution.
+
+    Nothing is paired: ``after`` shows other objects of the same kind as ``before``, moved by exp(t X) with t hidden and
+    different in every image. The generator X and the law of t are those under which the moved images of ``before`` have
+    the means and the second moments of ``after``; whether that explains how the sets differ is tested on images that
+    nothing was fitted to, by their energy distance.
+
+    Parameters
+    ----------
+    before, after : arrays, tensors or lazy stacks, shape (N, H, W) or (N, C, H, W), (M, H, W) or (M, C, H, W)
+        At least 100 of each; a thousand tell a generator to a few degrees. N and M may differ.
+    labels : (array (N,), array (M,)), optional
+        Classes of the images: then each is compared with its own. Both sets must have all of them.
+    basis : str or Basis
+        As of :func:`detect`.
+    n_generators : "auto", 1 or 2
+    random_state : int
+        The only source of randomness.
+    progress : callable, optional
+        ``progress(stage, fraction)``, fraction from 0 to 1.
+
+    Returns
+    -------
+    SymmetryResult
+        ``kind`` is ``sets``. ``t``, shape (M, K), and ``t_error`` are the means and the standard deviations that the
+        law leaves open for every image of ``after``; the law itself is in ``evidence["sets"]["law"]``: quantiles with
+        their 95 % band. The verdict is "no symmetry" for sets of one distribution, and for sets that differ by a mirror
+        or in grey values alone; "undecided" where no motion of the basis explains how they differ.
+
+    Raises
+    ------
+    InputError
+        Images of different sizes, fewer than 100 of a set, a label that one set lacks, bad parameters.
+
+    Examples
+    --------
+    >>> from liescope.data import make_pairs
+    >>> pairs = make_pairs("supersymnist", transform="rotation", range=45, pairs=600)
+    >>> result = detect_sets(pairs.source, pairs.target[::-1])
+    >>> result.verdict, result.generators[0].name
+    ('symmetry', 'rotation')
+    """
+    from liescope.detector.parameters import Parameters
+    from liescope.detector.sets import fitted_of_sets
+
+    parameters = Parameters(
+        "distribution", basis, n_generators, random_state, None, progress, None, None, False, "auto"
+    )
+    return fitted_of_sets(parameters, before, after, labels)

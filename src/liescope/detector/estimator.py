@@ -29,7 +29,7 @@ class SymmetryDetector(BaseEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    engine : {"auto", "registration", "latent"}
+    engine : {"auto", "registration", "distribution", "latent"}
         ``registration``: seconds, no network. ``latent``: the paper's encoder, t-network and decoder, about a minute;
         it also reconstructs. ``auto`` is registration.
     basis : str or Basis

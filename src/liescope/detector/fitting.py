@@ -21,7 +21,7 @@ from liescope.detector.missing import missing_pixels
 from liescope.detector.parameters import Parameters, checked_parameters
 from liescope.detector.samples import samples_of
 from liescope.detector.scales import with_scales
-from liescope.detector.starting import start_of, with_covariances
+from liescope.detector.starting import gone_on, start_of, with_covariances
 from liescope.engines import AUTO, Fitted, PairSet, Progress, Settings, choose_engine
 from liescope.engines.workers import worker_pool
 from liescope.geometry import Basis
@@ -77,6 +77,8 @@ def fitted_pairs(
     # Chunks of pairs go to workers of one thread each; a training keeps torch's own threads.
     with nullcontext() if engine.trains else worker_pool(pairs.device):
         fit = engine.fit(pairs, basis, settings, report, start)
+        if parameters.engine == AUTO:
+            engine, fit = gone_on(engine, fit, pairs, basis, settings, report)
     fit = with_covariances(fit, engine, pairs, basis, settings)
     result = described(fit, engine.name, pairs, basis, settings.seed, _told(parameters, basis, options))
     files = data.names

@@ -9,7 +9,7 @@ import numpy as np
 from liescope.engines import ENGINES, Engine, Fit, PairSet, Progress, Settings, Start
 from liescope.geometry import Basis
 
-__all__ = ["start_of", "with_covariances"]
+__all__ = ["gone_on", "start_of", "with_covariances"]
 
 
 def start_of(engine: Engine, pairs: PairSet, basis: Basis, settings: Settings, report: Progress) -> Start | None:
@@ -34,3 +34,16 @@ def with_covariances(fit: Fit, engine: Engine, pairs: PairSet, basis: Basis, set
     whole = whole.reshape(k, m, k, m)
     own = [np.einsum("k,kmln,l->mn", weights, whole, weights) for weights in triangle.T]
     return dataclasses.replace(fit, covariances=np.stack(own))
+
+
+def gone_on(
+    engine: Engine, fit: Fit, pairs: PairSet, basis: Basis, settings: Settings, report: Progress
+) -> tuple[Engine, Fit]:
+    """What other engines make of a fit that they go on from, and the engine whose answer it is."""
+    for other in ENGINES.values():
+        takes = other.starts_from == engine.name and other.goes_on_from(fit) and other.accepts(pairs) is None
+        if takes:
+            own = other.fit(pairs, basis, settings, report, Start(np.arange(len(pairs)), fit))
+            name, told = other.weighed(fit, own)
+            return ENGINES[name], told
+    return engine, fit

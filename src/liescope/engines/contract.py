@@ -120,6 +120,9 @@ class Fitted(ABC):
     history: Sequence[Mapping[str, float]] = ()
     """One row an epoch, where something was trained."""
 
+    means: np.ndarray | None = None
+    """Mean images (3, H, W) of sources, targets and moved sources, where distributions were compared."""
+
     background: np.ndarray
     """Grey value (C, 1, 1) outside images."""
 
@@ -252,6 +255,14 @@ class Engine(ABC):
             What follows could not even begin.
         """
         return None
+
+    def goes_on_from(self, fit: Fit) -> bool:
+        """Whether ``auto`` is to hand it what :attr:`starts_from` found, because it may say more."""
+        return False
+
+    def weighed(self, first: Fit, own: Fit) -> tuple[str, Fit]:
+        """Of what :attr:`starts_from` found and of its own fit, the one to be told, with the name of its engine."""
+        return self.name, own
 
     def span_covariance(
         self, data: PairSet, basis: Basis, columns: np.ndarray, settings: Settings

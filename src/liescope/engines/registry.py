@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from liescope.engines.contract import Engine, Fitted
+from liescope.engines.distribution import DistributionEngine
 from liescope.engines.latent import LatentEngine
 from liescope.engines.pair_set import PairSet
 from liescope.engines.registration import RegistrationEngine
@@ -16,7 +17,9 @@ __all__ = ["AUTO", "ENGINES", "choose_engine", "engine_names", "restore"]
 AUTO = "auto"
 """The name that leaves the choice of the engine to the data."""
 
-ENGINES: dict[str, Engine] = {engine.name: engine for engine in (RegistrationEngine(), LatentEngine())}
+ENGINES: dict[str, Engine] = {
+    engine.name: engine for engine in (RegistrationEngine(), DistributionEngine(), LatentEngine())
+}
 """Engines by name. One line here is all that a new one needs outside of its own folder."""
 
 

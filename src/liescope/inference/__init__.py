@@ -13,6 +13,7 @@ from liescope.inference.count import (
     gain_test,
 )
 from liescope.inference.modes import find_modes
+from liescope.inference.two_sample import TwoSampleTest, energy_distance, two_sample_test
 from liescope.inference.uncertainty import CoefficientUncertainty, coefficient_uncertainty, identifiable
 
 __all__ = [
@@ -24,12 +25,15 @@ __all__ = [
     "FrameMagnitudes",
     "GainTest",
     "SpanTrials",
+    "TwoSampleTest",
     "bracket_share",
     "coefficient_uncertainty",
     "count_generators",
+    "energy_distance",
     "find_modes",
     "frame_magnitudes",
     "gain_test",
     "identifiable",
+    "two_sample_test",
     "unwrapped",
 ]

@@ -139,7 +139,7 @@ def _column(result: Answer, name: str, letter: str) -> Column:
             "Chance of such a gain without symmetry": "unknown" if p is None else p_value_words(p),
             "Direction uncertain by": ", ".join(f"{e}\N{DEGREE SIGN}" for e in errors) or "nothing found",
             "Pairs that follow it": "–"
-            if result.evidence.get("contrast") or not result.pairs
+            if result.evidence.get("contrast") or result.evidence.get("sets") or not result.pairs
             else f"{percent(result.accepted_fraction)} of {result.pairs:,}",
             "Engine and basis": f"{result.engine}, {result.basis.name}",
             "Seconds": number(result.seconds, 2),

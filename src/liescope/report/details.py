@@ -74,9 +74,7 @@ def run_rows(result: Answer) -> list[tuple[str, str]]:
     film = [] if result.film is None else [("Film", f"{result.film.frames:,} frames")]
     rows = [
         *film,
-        ("Labels", f"{result.evidence['labels']:,} images of {size}")
-        if result.kind == LABELS
-        else ("Pairs", f"{result.pairs:,} of {size}"),
+        _looked_at(result, size),
         ("Engine", result.engine),
         ("Basis", f"{result.basis.name} ({result.basis.dimension} fields)"),
         ("Seed", str(result.seed)),
@@ -90,6 +88,15 @@ def version_rows(result: Answer) -> list[tuple[str, str]]:
     names = {"python": "Python", "torch": "PyTorch", "numpy": "NumPy", "scipy": "SciPy"}
     versions = [(names.get(name, name), str(version)) for name, version in result.versions.items()]
     return [("liescope", result.version), *versions]
+
+
+def _looked_at(result: Answer, size: str) -> tuple[str, str]:
+    if result.kind == LABELS:
+        return "Labels", f"{result.evidence['labels']:,} images of {size}"
+    if result.kind != "sets":
+        return "Pairs", f"{result.pairs:,} of {size}"
+    told = result.evidence["sets"]
+    return "Images", f"{told['before']:,} before, {told['after']:,} after, of {size}"
 
 
 def setting_rows(result: Answer) -> list[tuple[str, str]]:

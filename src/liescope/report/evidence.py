@@ -13,6 +13,7 @@ from liescope.inference import LEVEL
 from liescope.report.film import film_words
 from liescope.report.labels import labels_words
 from liescope.report.numbers import unit_label
+from liescope.report.sets import compared_sets, sets_words
 from liescope.report.words import sentence, spoken_name, title
 
 __all__ = ["evidence_words", "explained", "gain_p_value", "summary"]
@@ -23,7 +24,8 @@ def explained(result: Answer) -> float:
     found, nothing = (result.evidence.get(key) for key in ("heldout_error", "identity_error"))
     if found is None or nothing is None or not nothing > 0:
         return math.nan
-    return 1.0 - float(found) / float(nothing)
+    # A distance between distributions may come out below 0 where nothing is left of it.
+    return 1.0 - max(float(found), 0.0) / float(nothing)
 
 
 def gain_p_value(result: Answer) -> float | None:
@@ -41,7 +43,9 @@ def evidence_words(result: Answer) -> list[str]:
     words = _error_words(result, evidence)
     if contrast := evidence.get("contrast"):
         words.append(_contrast_words(contrast))
-    if result.generators:
+    if compared_sets(result):
+        words += sets_words(result)
+    elif result.generators:
         words.append(_accepted_words(result))
         words += _identifiable_words(result)
     if scales := evidence.get("scales"):
@@ -52,7 +56,7 @@ def evidence_words(result: Answer) -> list[str]:
 
 def _error_words(result: Answer, evidence: dict[str, Any]) -> list[str]:
     """Errors before and after, those of pairs that do not belong together, and what chance would do."""
-    if math.isnan(share := explained(result)):
+    if math.isnan(share := explained(result)) or compared_sets(result):
         return []
     contrast = evidence.get("contrast", {})
     before, after = (error_size(float(evidence[k])) for k in ("identity_error", "heldout_error"))

@@ -54,7 +54,12 @@ def precision(low: float, high: float) -> float:
 
 
 def accepted_natural(result: Answer, index: int) -> np.ndarray:
-    """Natural magnitudes of one generator over the accepted pairs (all pairs where none is accepted), as in its law."""
+    """Natural magnitudes of one generator over the accepted pairs (all pairs where none is accepted), as in its law.
+
+    Where the law itself was found, by it.
+    """
+    if result.law_t is not None:
+        return np.asarray(result.law_t[:, index] * result.generators[index].generator.unit_per_t)
     natural = result.natural
     chosen = natural[result.accepted, index] if result.accepted.any() else natural[:, index]
     return np.asarray(chosen[np.isfinite(chosen)])

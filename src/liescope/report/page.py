@@ -15,6 +15,7 @@ from liescope.report.film import film_view
 from liescope.report.interactive import DECODED_STEPS, slider_data, sources_of
 from liescope.report.labels import labels_view
 from liescope.report.samples import sample_views
+from liescope.report.sets import compared_sets, sets_view
 from liescope.report.typesetting import fill
 from liescope.report.views import bracket_rows, generator_view, pair_view
 
@@ -37,6 +38,7 @@ def render_page(result: Answer, folder_name: str = "RESULT") -> str:
     """
     sources = sources_of(result)
     fitted = _trained(result)
+    compared = restore(result.engine, result.state, result.basis) if compared_sets(result) else None
     algebra = filter(None, (text(result) for text in (words.algebra_words, words.factor_words, words.clean_words)))
     return fill(
         "page.html.j2",
@@ -54,6 +56,8 @@ def render_page(result: Answer, folder_name: str = "RESULT") -> str:
         training=training_view(result, fitted.history if fitted else ()),
         film=film_view(result),
         labels=labels_view(result),
+        sets=sets_view(result, None if compared is None else compared.means),
+        compares=bool(compared_sets(result)),
         pairs=[] if result.kind == LABELS else [pair_view(view) for view in sample_views(result)],
         use=lines_to_use(result, folder_name),
         citations=citations(result.version),

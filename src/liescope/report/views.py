@@ -117,7 +117,7 @@ def generator_view(result: Answer, index: int, sources: Sources | None) -> Gener
         field=Markup(field_svg(g, f"field{index}", escaped(f"Vector field: content is {action}"))),
         magnitudes=Markup(law_svg(result, index, f"law{index}", escaped(f"Histogram: {spoken}"))),
         law=_law(result, index),
-        law_caption=words.law_caption(g, bool(result.evidence.get("contrast"))),
+        law_caption=words.law_caption(g, bool(result.evidence.get("contrast")), bool(result.evidence.get("sets"))),
         stills=_stills(result, index, sources),
     )
 

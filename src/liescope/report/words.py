@@ -165,10 +165,11 @@ def modes_words(result: Answer, index: int) -> str:
     return f"mostly near {kind}{', '.join(texts[:-1])} and {texts[-1]}{unit}"
 
 
-def law_caption(generator: Generator, contrast: bool) -> str:
+def law_caption(generator: Generator, contrast: bool, sets: bool = False) -> str:
     """What the table of a magnitude's law counts in, and over which pairs."""
     kinds = {"log-factor": "Scale factor", "plain": "Parameter", "degree": "Degrees", "pixel": "Pixels"}
     which = "without wild pairs" if contrast else "over the pairs that follow it"
+    which = "as it was found between the two sets" if sets else which
     return f"{kinds.get(generator.unit, generator.unit)}, {which}"
 
 
@@ -205,7 +206,9 @@ def _whole(result: Answer) -> str:
         return "Labels stay the same when an image is"
     if result.film is not None:
         return "From a frame to a later one the film is"
-    if result.evidence.get("contrast") and len(result.generators) == 1:
+    if result.kind == "sets":
+        return "Images of the second set are others of the kind of the first,"
+    if result.evidence.get("sets") or (result.evidence.get("contrast") and len(result.generators) == 1):
         return "Each target is another image of its source's kind,"
     return "Each target is its source"
 
