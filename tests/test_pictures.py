@@ -257,3 +257,23 @@ def test_the_words_name_the_null_that_was_asked():
         assert "Mirror images of the targets" in words
         assert "targets of other pairs" not in words
     assert "blocks of pixels that the fit did not see" in moved
+
+
+@pytest.mark.parametrize(("name", "seed"), [("coffee", 0), ("camera", 1)])
+def test_noise_hides_pixels_but_not_motions(name, seed):
+    """Smooth windows in noise as large as what single pixels tell, and four targets that belong to other sources."""
+    count, strangers = 24, 4
+    rng, dx = np.random.default_rng(seed), uniform(5, seed, count)
+    places = [[int(rng.integers(60, size - 60)) for size in scene(name).shape] for _ in range(8 * count)]
+    places = [centre for centre in places if window(name, centre).std() > 0.02][:count]
+    source = np.stack([window(name, c) for c in places])
+    target = np.stack([window(name, c, dx=v) for c, v in zip(places, dx, strict=True)])
+    target[-strangers:] = np.roll(target[-strangers:], 1, axis=0)
+    noisy = [images + rng.normal(0, 0.05, images.shape) for images in (source, target)]
+    result = detect(*noisy, random_state=seed)
+    assert result.verdict == "symmetry"
+    assert off_by(result, [SHIFT_X]) < 1
+    accepted = result.accepted
+    assert not accepted[-strangers:].any()
+    assert accepted[:-strangers].mean() >= 0.8
+    assert np.corrcoef(result.t[accepted, 0], dx[accepted])[0, 1] ** 2 > 0.98
