@@ -31,7 +31,7 @@ FURTHER_ARRAYS = ("t_error", "identifiable", "factor_t", "gain", "offset", "name
 """What ``magnitudes.npz`` has where it is known."""
 
 LABELS = "labels"
-"""The kind of results that come from labelled images, without pairs."""
+"""The engine of results that come from labelled images, without pairs."""
 
 _DRAWN = 2000
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)

@@ -133,7 +133,7 @@ def _from_content(
     expected["factor_t"] = (pairs, len(factors["names"]) if factors else 0)
     check_arrays(arrays, expected)
     if samples is not None:
-        shown = int(content["evidence"]["labels"]) if content.get("kind") == LABELS else pairs
+        shown = int(content["evidence"]["labels"]) if content["engine"] == LABELS else pairs
         check_samples(vars(samples), shown, (channels, height, width))
     if not all(any(g["coefficients"]) for g in content["generators"]):
         raise InputError("expected coefficients of every generator, got zeros")

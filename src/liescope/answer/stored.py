@@ -94,7 +94,7 @@ def check_content(content: Mapping[str, Any], where: str) -> None:
     """
     try:
         _Content.model_validate(content)
-        if content.get("kind") == "labels":
+        if content.get("engine") == "labels":
             found = _Labels.model_validate(content["evidence"])
             if found.reach is not None and len(found.reach) != len(content["generators"]):
                 told = f"{len(found.reach)} for {len(content['generators'])}"

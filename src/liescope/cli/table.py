@@ -74,7 +74,7 @@ def _rows(result: SymmetryResult, encoding: str) -> Iterator[tuple[str, str]]:
         if several:
             yield f"generator {k + 1}", f"{words.action(g)}, {words.how_much(result, k)}"
         yield "equation", f"X = {g.equation}"
-        if result.kind == LABELS:
+        if result.engine == LABELS:
             continue
         yield _LAWS.get(g.unit, g.unit), text_histogram(result, k, encoding)
         if marked := _marked_modes(result, k, encoding):
@@ -86,7 +86,7 @@ def _rows(result: SymmetryResult, encoding: str) -> Iterator[tuple[str, str]]:
         yield "product", product
     if simple := _simple(result):
         yield "", simple
-    if result.kind == LABELS:
+    if result.engine == LABELS:
         gain, count = float(result.evidence["nats"]), int(result.evidence["labels"])
         yield "evidence", f"{gain:+.0f} nats over no sharing, {count} labels"
         yield "time", f"{number(result.seconds, 2)} s"
@@ -179,7 +179,7 @@ def _afterwards(result: SymmetryResult, out: Path, pairs: Path | None) -> Iterat
     if result.frame_t is not None:
         film = str(pairs) if pairs is not None else "FILM"
         yield "next", shlex.join(["liescope", "apply", str(out), film, "--steady", "--out", "steadied.mp4"])
-    elif result.kind == LABELS:
+    elif result.engine == LABELS:
         labelled = str(pairs) if pairs is not None else "labelled.npz"
         if result.verdict == "symmetry":
             yield "next", shlex.join(["liescope", "choose", labelled, "--schemes", f"none,{out}", "--out", "choice"])

@@ -58,7 +58,7 @@ def _module(found: Transformation, result: SymmetryResult, to: str, stem: str) -
     )
     head = f"{found.name.capitalize()} ({'; '.join(g.equation for g in found.generators)}), as {made.what}."
     size = " x ".join(map(str, found.shape))
-    count = f"{result.evidence['labels']} labelled images" if result.kind == LABELS else f"{result.pairs} pairs"
+    count = f"{result.evidence['labels']} labelled images" if result.engine == LABELS else f"{result.pairs} pairs"
     origin = f"Found in {count} of {size} pixels by liescope {__version__}: {result.verdict}."
     needs = f"Needs liescope and {'scikit-learn' if to == 'sklearn' else to}; options: help(liescope.handover.{to})."
     return f'''"""{textwrap.fill(head, WIDTH)}

@@ -28,7 +28,7 @@ def lines_to_use(result: Answer, folder_name: str) -> list[tuple[str, str]]:
             ("The same in Python", f"still = load_result({folder_name!r}).steadied(frames)"),
         ]
     shared = []
-    if result.kind == LABELS:
+    if result.engine == LABELS:
         shared = [
             (
                 "A network that shares its weights along it",
@@ -91,7 +91,7 @@ def version_rows(result: Answer) -> list[tuple[str, str]]:
 
 
 def _looked_at(result: Answer, size: str) -> tuple[str, str]:
-    if result.kind == LABELS:
+    if result.engine == LABELS:
         return "Labels", f"{result.evidence['labels']:,} images of {size}"
     if result.kind != "sets":
         return "Pairs", f"{result.pairs:,} of {size}"

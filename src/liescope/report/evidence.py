@@ -37,7 +37,7 @@ def gain_p_value(result: Answer) -> float | None:
 
 def evidence_words(result: Answer) -> list[str]:
     """What speaks for (or against) the verdict: sentences with numbers."""
-    if result.kind == LABELS:
+    if result.engine == LABELS:
         return labels_words(result)
     evidence: dict[str, Any] = {k: v for k, v in result.evidence.items() if v is not None}
     words = _error_words(result, evidence)
@@ -140,7 +140,7 @@ def summary(result: Answer) -> str:
     lines = [f"{title(result)}. {sentence(result)}"]
     for g in result.generators:
         # Labels alone do not tell how sure a direction is.
-        known = not math.isnan(g.direction_error_deg) or result.kind != LABELS
+        known = not math.isnan(g.direction_error_deg) or result.engine != LABELS
         uncertain = f"   (direction uncertain by {angle_bound(g.direction_error_deg)} degrees)" if known else ""
         lines.append(f"  X = {g.generator.equation}{uncertain}")
     lines.extend(f"  {line}" for line in evidence_words(result))

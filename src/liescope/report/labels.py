@@ -20,7 +20,7 @@ class LabelsView(NamedTuple):
 
 def labels_view(result: Answer) -> LabelsView | None:
     """Of results of labels; None of others."""
-    if result.kind != LABELS:
+    if result.engine != LABELS:
         return None
     reaches = result.evidence.get("reaches") or []
     rows = [(f"{number(float(one['factor']), 2)} of the reach", f"{float(one['nats']):+.1f} nats") for one in reaches]

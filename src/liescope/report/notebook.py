@@ -40,12 +40,12 @@ def _generator(result: Answer, index: int) -> str:
     return (
         f'<div style="display:flex;flex-wrap:wrap;align-items:center;gap:4px 24px;{_COLOURS}">'
         f"{found.html({'magnitude': how_much.removeprefix('by ')})}"
-        f'<div style="flex:0 1 320px;min-width:240px">{"" if result.kind == LABELS else law}</div></div>'
+        f'<div style="flex:0 1 320px;min-width:240px">{"" if result.engine == LABELS else law}</div></div>'
     )
 
 
 def _key_numbers(result: Answer) -> dict[str, str]:
-    if result.kind == LABELS:
+    if result.engine == LABELS:
         return {
             "nats over no sharing": number(float(result.evidence["nats"])),
             "labels": f"{int(result.evidence['labels']):,}",

@@ -58,7 +58,7 @@ def render_page(result: Answer, folder_name: str = "RESULT") -> str:
         labels=labels_view(result),
         sets=sets_view(result, None if compared is None else compared.means),
         compares=bool(compared_sets(result)),
-        pairs=[] if result.kind == LABELS else [pair_view(view) for view in sample_views(result)],
+        pairs=[] if result.engine == LABELS else [pair_view(view) for view in sample_views(result)],
         use=lines_to_use(result, folder_name),
         citations=citations(result.version),
         details=run_rows(result),

@@ -175,7 +175,7 @@ def _stills(result: Answer, index: int, sources: Sources | None) -> list[Picture
     copies = np.repeat(sources.images[:1], len(natural), axis=0)
     moved = moved_images(g, copies, natural / g.unit_per_t, sources)
     captions = [amount(g, float(value), step) for value in natural]
-    pair, of = sources.pairs[0], "image" if result.kind == LABELS else "source of pair"
+    pair, of = sources.pairs[0], "image" if result.engine == LABELS else "source of pair"
     return [
         Picture(data_uri(for_drawing(image)), f"{of} {pair} moved by {caption}", caption)
         for image, caption in zip(moved, captions, strict=True)

@@ -202,7 +202,7 @@ def _moved(result: Answer) -> str:
 
 def _whole(result: Answer) -> str:
     """How a sentence about the pairs begins."""
-    if result.kind == LABELS:
+    if result.engine == LABELS:
         return "Labels stay the same when an image is"
     if result.film is not None:
         return "From a frame to a later one the film is"

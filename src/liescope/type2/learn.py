@@ -85,7 +85,7 @@ def learn_scheme(
     Returns
     -------
     SymmetryResult
-        Of the kind ``labels``: without pairs, its ``reach`` says how far labels stay as they are along every
+        Of the engine ``labels``: without pairs, its ``reach`` says how far labels stay as they are along every
         generator. A scheme is made of it (:meth:`Scheme.from_result`), classifiers and ``select_scheme`` take it,
         it is saved, loaded and handed over as any other. The verdict is ``no symmetry`` below 3 nats over no sharing,
         ``undecided`` where images do not explain labels at all, or where the gain is less than what the prior takes.
@@ -247,8 +247,7 @@ def _result(search: _Search, found: Sequence[Candidate], asked: str | int, secon
     images = data.images.numpy()
     chosen = np.linspace(0, len(data) - 1, min(len(data), _MOST_SAMPLES)).round().astype(int)
     return SymmetryResult(
-        engine="labels",
-        kind=LABELS,
+        engine=LABELS,
         verdict=verdict,
         reason=reason,
         pairs=0,

@@ -161,7 +161,7 @@ class Scheme:
         """
         if result.verdict != "symmetry" or not result.generators:
             raise InputError(f"expected a result with a symmetry, got the verdict {result.verdict!r}")
-        if not result.t.size:
+        if result.reach is None and not result.t.size:
             raise InputError(f"expected a result of pairs of images, got one about a {result.kind}")
         generators = [found.generator for found in result.generators]
         if reach is None and result.reach is not None:
