@@ -28,6 +28,8 @@ PACKAGES = (
     "liescope.engines.registration",
     "liescope.engines.latent",
     "liescope.type2",
+    "liescope.kinds",
+    "liescope.nullspace",
     "liescope.inference",
     "liescope.evaluation",
     "liescope.report",
