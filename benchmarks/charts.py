@@ -179,5 +179,6 @@ CHARTS: Mapping[str, Sequence[Callable[[Record], Chart]]] = {
     "lconv": (_lconv,),
     "symnist2023": (_symnist,),
     "pictures": (_pictures,),
+    "type2": (),
 }
 """Plots of every public benchmark."""

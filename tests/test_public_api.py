@@ -377,7 +377,7 @@ def test_every_package_is_in_the_inventory() -> None:
         for module in pkgutil.iter_modules(liescope.__path__)
         if not module.name.startswith("_")
     }
-    found |= {f"liescope.engines.{name}" for name in ("registration", "latent")}
+    found |= {f"liescope.engines.{name}" for name in ("registration", "latent", "distribution")}
     assert found | {"liescope"} == set(PUBLIC)
 
 

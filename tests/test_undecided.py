@@ -24,7 +24,7 @@ def few_noisy() -> tuple[np.ndarray, np.ndarray]:
     t = np.random.default_rng(2).uniform(-0.35, 0.35, 3)
     noise = np.random.default_rng(2)
     images = windows("astronaut", np.outer(t, [1, 0, 0, 0, 0, 0]), (28, 28), 2)
-    source, target = (x + noise.normal(0, 15, x.shape) for x in images)
+    source, target = (x + noise.normal(0, 40, x.shape) for x in images)
     return source, target
 
 

@@ -27,6 +27,7 @@ PACKAGES = (
     "liescope.engines",
     "liescope.engines.registration",
     "liescope.engines.latent",
+    "liescope.engines.distribution",
     "liescope.type2",
     "liescope.kinds",
     "liescope.nullspace",

@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 __all__ = ["IRRELEVANT", "Forms", "gradient_terms", "mean_squares", "resampled_forms"]
 
 IRRELEVANT = 0.1
-"""Share of |gradient| |field| that joins the terms, so that a variable on which nothing depends is not 0 / 0."""
+"""Share of the lengths of gradient and field that joins the terms: where nothing depends on a variable they are not 0."""
 
 _BLOCKS = 128
 
@@ -46,7 +46,7 @@ class Forms(NamedTuple):
 def gradient_terms(
     gradients: Float[np.ndarray, "n q r"], fields: Float[np.ndarray, "n m r"], irrelevant: float = IRRELEVANT
 ) -> tuple[Float[np.ndarray, "n q m"], Float[np.ndarray, "n t m"]]:
-    """Rows ``g . X`` of q functions, and the terms ``g_c X_c`` that should cancel in them."""
+    """Rows ``g @ X`` of q functions, and the terms ``g_c X_c`` that should cancel in them."""
     n, q, r = gradients.shape
     products = np.einsum("nqc,nmc->nqcm", gradients, fields)
     sizes = np.linalg.norm(gradients, axis=(1, 2))

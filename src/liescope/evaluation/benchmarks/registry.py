@@ -87,5 +87,5 @@ BENCHMARKS: Mapping[str, Benchmark] = {
 DEFAULTS = ("headline", "methods", "lconv", "symnist2023")
 """Those that stand for the package: what ``liescope bench`` runs unless it is told a name."""
 
-SHOWN = (*DEFAULTS, "pictures")
+SHOWN = (*DEFAULTS, "pictures", "type2")
 """Those whose tables the page of the documentation has."""

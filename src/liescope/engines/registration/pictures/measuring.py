@@ -34,8 +34,8 @@ _STARTS = 3
 NOISY = 0.25
 """Share of noise in the slopes of a pair above which the pair is smoothed: single pixels say less than their means."""
 
-_SMOOTH = 2.5
-"""Standard deviation, in pixels of the finest level."""
+_SMOOTH, _MOST_SMOOTH = 2.5, 0.026
+"""Standard deviation, in pixels of the finest level, and at most so much of its longest side: blocks stay apart."""
 
 RELATED = 0.6
 """Of what free motions leave of mirror images: pairs that are related keep less than this."""
@@ -83,7 +83,7 @@ class Measurer:
         self.grid = grid
         self.smooth = smooth
         self.registrar = Registrar(basis, device, outside)
-        further = _SMOOTH if smooth else 0.0
+        further = min(_SMOOTH, _MOST_SMOOTH * min(max(grid.shape), FINE_SIDE)) if smooth else 0.0
         self.levels: list[Level] = levels_of(grid, (SEARCH_SIDE, MIDDLE_SIDE, FINE_SIDE), device, further)
 
     @cached_property
