@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 __all__ = ["IRRELEVANT", "Forms", "gradient_terms", "mean_squares", "resampled_forms"]
 
 IRRELEVANT = 0.1
-"""Share of the lengths of gradient and field that joins the terms: where nothing depends on a variable they are not 0."""
+"""Share of the lengths of gradient and field that joins the terms: they are not 0 along irrelevant variables."""
 
 _BLOCKS = 128
 
