@@ -9,15 +9,21 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from liescope.data.guard import quoted, reason, told_path, writing
 from liescope.errors import InputError, require_packages, suggest
+
+if TYPE_CHECKING:
+    from liescope.data import Corpus
 
 __all__ = [
     "check_file",
     "check_files_folder",
     "check_sampling",
     "fresh_folder",
+    "generator_count",
+    "labelled_images",
     "numbers",
     "whole_number",
     "whole_numbers",
@@ -58,6 +64,26 @@ def whole_numbers(text: str, option: str) -> list[int]:
 def whole_number(text: str) -> int | None:
     """The whole number >= 0 that a text is, in plain digits; None for any other text, "²" among them."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
+
+
+def generator_count(text: str) -> Literal["auto"] | int:
+    """A number of generators, or InputError."""
+    if text == "auto":
+        return "auto"
+    count = whole_number(text)
+    if not count:
+        raise InputError(f"expected --generators auto or a number of at least 1, got {quoted(text)}")
+    return count
+
+
+def labelled_images(file: Path) -> Corpus:
+    """Images with labels from a file, or InputError."""
+    from liescope.data import load_corpus
+
+    found = load_corpus(str(file))
+    if found.labels is None:
+        raise InputError(f"expected images with labels in '{file}', got images alone")
+    return found
 
 
 def check_sampling(interpolation: str, border: str) -> None:

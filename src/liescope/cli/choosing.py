@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import typer
 
-from liescope.cli.arguments import check_files_folder
+from liescope.cli.arguments import check_files_folder, labelled_images
 from liescope.errors import InputError
 
 __all__ = ["run_choose"]
@@ -29,20 +28,13 @@ def run_choose(
         if file is not None and not file.exists():
             raise InputError(f"expected labelled images, got no such file '{file}'")
     # Nothing heavy was imported so far: what is wrong was told at once.
-    from liescope.answer.values import json_text
     from liescope.cli.progress import ProgressDisplay
-    from liescope.data import Corpus, load_corpus
+    from liescope.cli.table import print_json
     from liescope.result import load_result
     from liescope.type2 import CANDIDATES, Scheme, select_scheme, try_schemes, write_choice
 
-    def read(file: Path) -> Corpus:
-        found = load_corpus(str(file))
-        if found.labels is None:
-            raise InputError(f"expected images with labels in '{file}', got images alone")
-        return found
-
-    corpus = read(labelled)
-    others = None if test is None else read(test)
+    corpus = labelled_images(labelled)
+    others = None if test is None else labelled_images(test)
     words = CANDIDATES if schemes is None else tuple(word.strip() for word in schemes.split(","))
     asked = [Scheme.from_result(load_result(word)) if Path(word).is_dir() else word for word in words]
     with ProgressDisplay(quiet) as display:
@@ -65,7 +57,7 @@ def run_choose(
             )
         write_choice(choice, out)
     if as_json:
-        sys.stdout.write(json_text(choice.to_dict(), "utf" not in (sys.stdout.encoding or "").lower()))
+        print_json(choice.to_dict())
     elif not quiet:
         typer.echo(str(choice))
         typer.echo(f"choice.json, report.html in {out}")

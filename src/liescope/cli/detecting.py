@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from liescope.answer.folder import WORK_FOLDER, check_folder
-from liescope.cli.arguments import whole_number, whole_numbers
-from liescope.data.guard import check_place, quoted
+from liescope.cli.arguments import generator_count, whole_numbers
+from liescope.data.guard import check_place
 from liescope.detector import detect, detect_sets
 from liescope.errors import InputError, suggest
 
@@ -50,7 +49,7 @@ def run_detect(
     training that was cut short can be gone on with.
     """
     _check_words(engine, basis, border)
-    count = _generator_count(generators)
+    count = generator_count(generators)
     if kind == "sets":
         _check_sets(engine, lags, nodata, border, targets)
     if seed < 0:
@@ -68,9 +67,8 @@ def run_detect(
     if targets is not None:
         check_place(targets, "two folders or two stacks")
     # Nothing heavy was imported so far: what is wrong was told at once.
-    from liescope.answer.values import json_text
     from liescope.cli.progress import ProgressDisplay
-    from liescope.cli.table import print_result
+    from liescope.cli.table import print_json, print_result
     from liescope.engines.latent import CHECKPOINT_FILES
 
     with ProgressDisplay(quiet) as display:
@@ -107,8 +105,7 @@ def run_detect(
         if work.is_dir() and not any(work.iterdir()):
             work.rmdir()
     if as_json:
-        escaped = "utf" not in (sys.stdout.encoding or "").lower()
-        sys.stdout.write(json_text(result.to_dict(), escaped))
+        print_json(result.to_dict())
     elif not quiet:
         print_result(result, out, pairs)
 
@@ -163,12 +160,3 @@ def _check_unfinished(out: Path, work: Path, resume: bool) -> None:
         raise InputError(f"'{out}' holds an unfinished training, {again} or remove '{work}'")
     if resume and not unfinished and (out / "result.json").exists():
         raise InputError(f"expected an unfinished training in '{out}', got a finished one, try without --resume")
-
-
-def _generator_count(text: str) -> Literal["auto"] | int:
-    if text == "auto":
-        return "auto"
-    count = whole_number(text)
-    if not count:
-        raise InputError(f"expected --generators auto or a number of at least 1, got {quoted(text)}")
-    return count

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from liescope.answer.folder import check_folder
-from liescope.cli.arguments import whole_number
+from liescope.cli.arguments import generator_count
 from liescope.data.guard import check_place, quoted
 from liescope.errors import InputError, suggest
 
@@ -43,12 +42,12 @@ def run_detect_kind(
         raise InputError(f"expected a seed that is a whole number >= 0, got {seed}")
     if time_scaling and kind != "dynamics":
         raise InputError(f"expected --time-scaling with --kind dynamics, got {kind}")
-    count: Any = "auto" if generators == "auto" else whole_number(generators)
+    count = generator_count(generators)
     check_folder(out)
     check_place(file, f"an .npz with {KINDS[kind][0]}")
     # Nothing heavy was imported so far: what is wrong was told at once.
-    from liescope.answer.values import json_text
     from liescope.cli.progress import ProgressDisplay
+    from liescope.cli.table import print_json
     from liescope.data.archives import read_npz
     from liescope.kinds import detect_dynamics, detect_invariance, detect_points
 
@@ -68,8 +67,7 @@ def run_detect_kind(
         display("writing the result", 0.0)
         result.save(out)
     if as_json:
-        escaped = "utf" not in (sys.stdout.encoding or "").lower()
-        sys.stdout.write(json_text(result.to_dict(), escaped))
+        print_json(result.to_dict())
     elif not quiet:
         typer.echo(result.summary())
         typer.echo(f"page  {out / 'report.html'} (open it in a browser)")

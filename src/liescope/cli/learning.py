@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from liescope.answer.folder import check_folder
-from liescope.cli.arguments import whole_number
+from liescope.cli.arguments import labelled_images, whole_number
 from liescope.data.guard import quoted
 from liescope.errors import InputError
 
@@ -24,17 +23,13 @@ def run_learn(labelled: Path, out: Path, basis: str, generators: str, seed: int,
     if not labelled.exists():
         raise InputError(f"expected labelled images, got no such file '{labelled}'")
     # Nothing heavy was imported so far: what is wrong was told at once.
-    from liescope.answer.values import json_text
     from liescope.cli.progress import ProgressDisplay
-    from liescope.cli.table import print_result
-    from liescope.data import load_corpus
+    from liescope.cli.table import print_json, print_result
     from liescope.geometry import get_basis
     from liescope.type2 import learn_scheme
 
     fields = get_basis(basis)
-    corpus = load_corpus(str(labelled))
-    if corpus.labels is None:
-        raise InputError(f"expected images with labels in '{labelled}', got images alone")
+    corpus = labelled_images(labelled)
     with ProgressDisplay(quiet) as display:
         result = learn_scheme(
             corpus.images, corpus.labels, basis=fields, n_generators=count, random_state=seed, progress=display
@@ -42,6 +37,6 @@ def run_learn(labelled: Path, out: Path, basis: str, generators: str, seed: int,
         display("writing the result", 1.0)
         result.save(out)
     if as_json:
-        sys.stdout.write(json_text(result.to_dict(), "utf" not in (sys.stdout.encoding or "").lower()))
+        print_json(result.to_dict())
     elif not quiet:
         print_result(result, out, labelled)

@@ -13,8 +13,8 @@ from liescope.cli.arguments import check_file
 from liescope.data.guard import reason
 from liescope.data.pairs import atomic_path
 from liescope.errors import InputError
-from liescope.report import write_comparison, write_page
-from liescope.report.field_page import write_field_page
+from liescope.report import write_comparison
+from liescope.report.folder import write_report
 from liescope.result import FieldResult, load_result
 
 __all__ = ["run_report"]
@@ -29,10 +29,8 @@ def run_report(folders: Sequence[Path], out: Path | None, quiet: bool) -> None:
         check_file(page, (".html",))
     results = [load_result(folder) for folder in folders]
     with atomic_path(page) as temporary, _what_fits_together(folders):
-        if single and isinstance(results[0], FieldResult):
-            write_field_page(results[0], temporary, folder_name=folders[0].resolve().name)
-        elif single:
-            write_page(results[0], temporary, folder_name=folders[0].resolve().name)
+        if single:
+            write_report(results[0], temporary, folders[0].resolve().name)
         elif any(isinstance(result, FieldResult) for result in results):
             raise InputError("expected results of images to compare, got one of another kind, try one at a time")
         else:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -15,6 +17,7 @@ from rich.text import Text
 from liescope.algebra import Generator
 from liescope.answer import LABELS
 from liescope.answer.numbers import angle_bound, number, p_value_words, percent
+from liescope.answer.values import json_text
 from liescope.data.images import IMAGE_SUFFIXES
 from liescope.data.stacks import sides_of_folder
 from liescope.report import words
@@ -24,7 +27,7 @@ from liescope.report.numbers import histogram, span, unit_label
 from liescope.report.sets import pairs_words
 from liescope.result import RESULT_FILES, SymmetryResult
 
-__all__ = ["print_result", "text_histogram"]
+__all__ = ["print_json", "print_result", "text_histogram"]
 
 _BARS, _MARK = " ▁▂▃▄▅▆▇█", "▲"
 _ASCII_BARS, _ASCII_MARK = " .:-=+*#%", "^"
@@ -32,6 +35,11 @@ _BINS = 28
 
 _PLAIN = ("log-factor", "plain")
 """Units without a name that would follow a number."""
+
+
+def print_json(content: Mapping[str, Any]) -> None:
+    """JSON on stdout, in plain letters where the terminal has no others."""
+    sys.stdout.write(json_text(content, "utf" not in (sys.stdout.encoding or "").lower()))
 
 
 def print_result(result: SymmetryResult, out: Path | None = None, pairs: Path | None = None) -> None:

@@ -10,7 +10,7 @@ from liescope.kinds.cloud import cloud_symmetries
 from liescope.kinds.dynamics import law_symmetries
 from liescope.kinds.equivariance import equivariances
 from liescope.kinds.function import function_symmetries
-from liescope.kinds.inputs import Progress
+from liescope.kinds.inputs import Progress, Request
 from liescope.kinds.values import value_symmetries
 from liescope.result import FieldResult
 
@@ -77,15 +77,18 @@ def detect_invariance(
     >>> result.verdict, len(result.generators), result.algebra["name"]
     ('symmetry', 3, 'so(3)')
     """
+    request = Request(basis, n_generators, tolerance, confidence, random_state, progress)
     if X is None:
         raise InputError("expected points X at which the function is looked at, got none")
     if y is not None:
         if f is not None:
             raise InputError("expected a function f or values y, got both")
-        return value_symmetries(X, y, model, basis, n_generators, tolerance, confidence, random_state, progress)
+        return value_symmetries(
+            X, y, model, Request(basis, n_generators, tolerance, confidence, random_state, progress)
+        )
     if f is None:
         raise InputError("expected a function f, or values y at the points X, got neither")
-    return function_symmetries(f, X, basis, n_generators, tolerance, confidence, random_state, progress)
+    return function_symmetries(f, X, request)
 
 
 def detect_equivariance(
@@ -131,7 +134,7 @@ def detect_equivariance(
     >>> result.algebra["name"]
     'so(3)'
     """
-    return equivariances(net, X, action, basis, n_generators, tolerance, confidence, random_state, progress)
+    return equivariances(net, X, action, Request(basis, n_generators, tolerance, confidence, random_state, progress))
 
 
 def detect_dynamics(
@@ -197,12 +200,7 @@ def detect_dynamics(
         x,
         derivatives,
         time_scaling,
-        basis,
-        n_generators,
-        tolerance,
-        confidence,
-        random_state,
-        progress,
+        Request(basis, n_generators, tolerance, confidence, random_state, progress),
     )
 
 
@@ -246,4 +244,4 @@ def detect_points(
     >>> detect_points(ring).generators[0].name
     'rotation'
     """
-    return cloud_symmetries(X, groups, basis, n_generators, tolerance, confidence, random_state, progress)
+    return cloud_symmetries(X, groups, Request(basis, n_generators, tolerance, confidence, random_state, progress))

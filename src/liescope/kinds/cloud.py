@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 
 from liescope.errors import InputError
-from liescope.geometry import Basis
 from liescope.kinds.finding import Problem, found
-from liescope.kinds.inputs import Progress, asked, checked_points
-from liescope.kinds.space import Space
-from liescope.nullspace import Forms, frame_of
+from liescope.kinds.inputs import Request, checked_points, some_of
+from liescope.kinds.space import Space, space_at
+from liescope.nullspace import Forms
 from liescope.result import FieldResult
 
 __all__ = ["TEST_FUNCTIONS", "cloud_symmetries"]
@@ -36,25 +35,17 @@ _PIECE = 1000
 def cloud_symmetries(
     X: Any,
     groups: Any,
-    basis: str | Basis,
-    n_generators: Any,
-    tolerance: float,
-    confidence: float,
-    random_state: int,
-    progress: Progress | None,
+    request: Request,
 ) -> FieldResult:
     """Fields whose flows leave the distribution of the points as it is."""
     start = time.perf_counter()
     points = checked_points(X, _LEAST_POINTS)
-    wanted = asked(basis, points.shape[1], n_generators, tolerance, confidence, random_state, progress)
+    wanted = request.checked(points.shape[1])
     blocks = _blocks(groups, len(points), wanted.seed)
-    if len(points) > _MOST_POINTS:
-        kept = np.sort(np.random.default_rng(wanted.seed).choice(len(points), _MOST_POINTS, replace=False))
-        points, blocks = points[kept], np.unique(blocks[kept], return_inverse=True)[1]
-    frame = frame_of(points)
-    if not frame.rank:
-        raise InputError("expected points X that differ, got copies of one point")
-    space = Space(wanted.basis, frame)
+    kept = some_of(len(points), _MOST_POINTS, np.random.default_rng(wanted.seed))
+    points, blocks = points[kept], np.unique(blocks[kept], return_inverse=True)[1]
+    space = space_at(points, wanted.basis)
+    frame = space.frame
     wanted.tell("null space", 0.0)
     remarks = [f"The distribution is looked at through the test functions {TEST_FUNCTIONS}."]
     problem = Problem(

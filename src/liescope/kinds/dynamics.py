@@ -11,14 +11,13 @@ import numpy as np
 import torch
 
 from liescope.errors import InputError
-from liescope.geometry import Basis
 from liescope.kinds.finding import Problem, found
 from liescope.kinds.function import check_count, sampled_points, scales_of
 from liescope.kinds.gradients import derivatives as slopes_of
-from liescope.kinds.inputs import Asked, Progress, asked, checked_array, checked_points
+from liescope.kinds.inputs import Asked, Request, checked_array, checked_points, some_of
 from liescope.kinds.learned import LawOfMotion, Regression, learn_law, polynomial_values, weak_regression
 from liescope.kinds.space import Space
-from liescope.nullspace import IRRELEVANT, Forms, Frame, frame_of, mean_squares, resampled_forms
+from liescope.nullspace import IRRELEVANT, Forms, Frame, drawn_forms, frame_of, mean_squares, resampled_forms
 from liescope.result import FieldResult
 
 __all__ = ["law_symmetries"]
@@ -41,12 +40,7 @@ def law_symmetries(
     x: Any,
     derivatives: Any,
     time_scaling: bool,
-    basis: str | Basis,
-    n_generators: Any,
-    tolerance: float,
-    confidence: float,
-    random_state: int,
-    progress: Progress | None,
+    request: Request,
 ) -> FieldResult:
     """Fields X with [X, F] = 0, or = c F where time may be rescaled."""
     start = time.perf_counter()
@@ -57,7 +51,7 @@ def law_symmetries(
         raise InputError(f"expected states x beside {given[0]}=, got none, try detect_dynamics({given[0]}=..., x=X)")
     stretches = None if runs is None else _runs(runs, t)
     points = checked_points(x, what="states x") if stretches is None else np.concatenate([run for run, _ in stretches])
-    wanted = asked(basis, points.shape[1], n_generators, tolerance, confidence, random_state, progress)
+    wanted = request.checked(points.shape[1])
     frame = frame_of(points)
     if frame.rank < points.shape[1]:
         raise InputError(f"expected states that spread in all {points.shape[1]} directions, got {frame.rank}")
@@ -77,7 +71,7 @@ def law_symmetries(
         )
         law = learn_law(data, wanted.draws, wanted.seed)
         floor = _FLOOR if stretches is None else _DISCRETE
-        points = _spread_points(points, wanted.seed)
+        points = points[some_of(len(points), _POINTS, np.random.default_rng(wanted.seed))]
         wanted.tell("null space", 0.5)
         forms = _learnt(law, points, space, time_scaling, wanted.seed)
         fit |= {"degree": law.degree, "r2": law.r2, "misfit": law.misfit}
@@ -175,12 +169,6 @@ def _given_derivatives(
     return data, {"model": "polynomial"}, []
 
 
-def _spread_points(points: np.ndarray, seed: int) -> np.ndarray:
-    if len(points) <= _POINTS:
-        return points
-    return points[np.sort(np.random.default_rng(seed).choice(len(points), _POINTS, replace=False))]
-
-
 def _known(
     rhs: Any, points: np.ndarray, space: Space, wanted: Asked, time_scaling: bool
 ) -> tuple[Forms, dict[str, Any], float]:
@@ -204,19 +192,13 @@ def _learnt(law: LawOfMotion, points: np.ndarray, space: Space, time_scaling: bo
     inner = space.frame.inward(points)
     monomials, slopes = polynomial_values(inner, law.degree)
     fields, inside = space.fields(inner), space.jacobians(inner)
-    n = len(points)
 
     def forms(coefficients: np.ndarray, weights: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         jacobians = np.einsum("nkj,kc->ncj", slopes, coefficients)
         rows, terms = _bracket_rows(monomials @ coefficients, jacobians, fields, inside, time_scaling)
         return mean_squares(rows, weights), mean_squares(terms, weights)
 
-    misses, terms = forms(law.coefficients)
-    counts = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=len(law.drawn))
-    drawn = [forms(one, own) for one, own in zip(law.drawn, counts, strict=True)]
-    mean = law.drawn.mean(axis=0)
-    noise = [forms(one - mean)[0] for one in law.drawn]
-    return Forms(misses, terms, np.array([c for c, _ in drawn]), np.array([d for _, d in drawn]), np.array(noise))
+    return drawn_forms(forms, law.coefficients, law.drawn, len(points), seed)
 
 
 def _bracket_rows(

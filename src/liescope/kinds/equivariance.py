@@ -12,8 +12,8 @@ from liescope.geometry import Basis, polynomial
 from liescope.kinds.finding import Problem, found
 from liescope.kinds.function import check_count, sampled_points, scales_of
 from liescope.kinds.gradients import Derivatives, derivatives
-from liescope.kinds.inputs import Progress, asked, checked_points
-from liescope.kinds.space import Space
+from liescope.kinds.inputs import Request, checked_points
+from liescope.kinds.space import Space, space_at
 from liescope.nullspace import IRRELEVANT, Frame, frame_of, resampled_forms
 from liescope.result import FieldResult
 
@@ -34,24 +34,17 @@ def equivariances(
     net: Any,
     X: Any,
     action: str | Basis,
-    basis: str | Basis,
-    n_generators: Any,
-    tolerance: float,
-    confidence: float,
-    random_state: int,
-    progress: Progress | None,
+    request: Request,
 ) -> FieldResult:
     """Pairs of fields, X on inputs and Y on outputs, with J_F X = Y o F at the points."""
     start = time.perf_counter()
     points = checked_points(X)
-    wanted = asked(basis, points.shape[1], n_generators, tolerance, confidence, random_state, progress)
+    wanted = request.checked(points.shape[1])
     if not isinstance(action, Basis) and action not in _ACTIONS:
         raise InputError(f"unknown action {action!r}.{suggest(str(action), _ACTIONS)} Or a basis for the outputs.")
     points = sampled_points(points, wanted)
-    frame = frame_of(points)
-    if not frame.rank:
-        raise InputError("expected points X that differ, got copies of one point")
-    space = Space(wanted.basis, frame)
+    space = space_at(points, wanted.basis)
+    frame = space.frame
     check_count(points, space)
     wanted.tell("derivatives", 0.0)
     slopes = derivatives(net, points, scales_of(points, frame))

@@ -12,7 +12,7 @@ from liescope.errors import InputError
 from liescope.kinds.equivariance import equivariances
 from liescope.kinds.function import function_symmetries
 from liescope.kinds.held_out import held_out_defects
-from liescope.kinds.inputs import checked_points
+from liescope.kinds.inputs import Request, checked_points
 from liescope.kinds.values import value_symmetries
 
 __all__ = ["EquivarianceDetector", "InvarianceDetector"]
@@ -22,6 +22,10 @@ class _FieldDetector(BaseEstimator):  # type: ignore[misc]
     """What detectors without pairs share: what is found, and what is done with it."""
 
     result_: Any
+
+    def _request(self) -> Request:
+        names = ("basis", "n_generators", "tolerance", "confidence", "random_state", "progress")
+        return Request(*(getattr(self, name) for name in names))
 
     def _keep(self, result: Any) -> Any:
         self.result_ = result
@@ -110,12 +114,7 @@ class InvarianceDetector(_FieldDetector):
                     X,
                     y,
                     self.model,
-                    self.basis,
-                    self.n_generators,
-                    self.tolerance,
-                    self.confidence,
-                    self.random_state,
-                    self.progress,
+                    self._request(),
                 )
             )
             return learnt
@@ -123,12 +122,7 @@ class InvarianceDetector(_FieldDetector):
             function_symmetries(
                 self.function,
                 X,
-                self.basis,
-                self.n_generators,
-                self.tolerance,
-                self.confidence,
-                self.random_state,
-                self.progress,
+                self._request(),
             )
         )
         return found
@@ -147,12 +141,7 @@ class InvarianceDetector(_FieldDetector):
             X,
             y,
             self.model,
-            self.basis,
-            len(self.generators_),
-            self.tolerance,
-            self.confidence,
-            self.random_state,
-            None,
+            self._request()._replace(n_generators=len(self.generators_), progress=None),
         )
         return 1.0 - float(max(g.defect or 0.0 for g in again.generators))
 
@@ -211,12 +200,7 @@ class EquivarianceDetector(_FieldDetector):
                 self.network,
                 X,
                 self.action,
-                self.basis,
-                self.n_generators,
-                self.tolerance,
-                self.confidence,
-                self.random_state,
-                self.progress,
+                self._request(),
             )
         )
         return found

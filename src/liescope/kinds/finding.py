@@ -15,13 +15,15 @@ from liescope.answer.field_answer import nothing_measured
 from liescope.answer.numbers import number
 from liescope.engines.state import pack_arrays
 from liescope.geometry import Cloud
-from liescope.kinds.inputs import Asked
+from liescope.kinds.inputs import Asked, some_of
 from liescope.kinds.space import Space
 from liescope.nullspace import (
     Decision,
     Forms,
     decide,
+    defect_intervals,
     minimal_generators,
+    noise_defects,
     pointwise_rank,
     sparse_generators,
     uncertainty,
@@ -64,8 +66,8 @@ class Problem:
         Slices of further unknowns by name.
     outputs : Space, optional
         Fields of the outputs; where ``extra`` has no ``action`` they move as the points do.
-    trivial : mapping
-        Notes for ``evidence``.
+    notes : mapping
+        Further entries of ``evidence``.
     """
 
     kind: str
@@ -139,9 +141,7 @@ def _algebra(coefficients: np.ndarray, space: Space, domain: Cloud) -> dict[str,
 
 def _sample(points: np.ndarray, seed: int) -> np.ndarray:
     """Points that stand for all, in their order, single precision as files keep it."""
-    if len(points) > _KEPT:
-        points = points[np.sort(np.random.default_rng(seed).choice(len(points), _KEPT, replace=False))]
-    return points.astype(np.float64)
+    return points[some_of(len(points), _KEPT, np.random.default_rng(seed))].astype(np.float64)
 
 
 def _shown(decision: Decision, count: int | None) -> int:
@@ -216,14 +216,8 @@ def _generator(
     sign = 1.0 if generator.coefficients @ (outward @ column) >= 0 else -1.0
     forms = problem.forms
     defect = float(np.sqrt(max(column @ forms.misses @ column, 0) / max(float(column @ forms.terms @ column), 1e-300)))
-    drawn = np.einsum("m,smn,n->s", column, forms.drawn_misses, column, optimize=True)
-    below = np.einsum("m,smn,n->s", column, forms.drawn_terms, column, optimize=True)
-    tail = (1 - asked.confidence) / 2
-    low, high = np.quantile(np.sqrt(np.clip(drawn, 0, None) / np.maximum(below, 1e-300)), [tail, 1 - tail])
-    noise = problem.floor
-    if forms.noise is not None:
-        alone = np.einsum("m,smn,n->s", column, forms.noise, column, optimize=True) / np.maximum(below, 1e-300)
-        noise = max(noise, float(np.sqrt(max(float(alone.mean() + 3 * alone.std()), 0.0))))
+    low, high = defect_intervals(forms, column[:, None], asked.confidence)[0]
+    noise = float(noise_defects(forms, column[:, None], problem.floor)[0])
     bounds = np.sort(interval * sign, axis=1)
     tier = (
         "exact"

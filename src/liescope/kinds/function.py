@@ -8,15 +8,14 @@ from typing import Any
 import numpy as np
 
 from liescope.errors import InputError
-from liescope.geometry import Basis
 from liescope.kinds.finding import Problem, found
 from liescope.kinds.gradients import derivatives
-from liescope.kinds.inputs import Asked, Progress, asked, checked_points
-from liescope.kinds.space import Space
-from liescope.nullspace import Frame, frame_of, gradient_terms, resampled_forms
+from liescope.kinds.inputs import Asked, Request, checked_points, some_of
+from liescope.kinds.space import Space, space_at
+from liescope.nullspace import Frame, gradient_terms, resampled_forms
 from liescope.result import FieldResult
 
-__all__ = ["function_symmetries", "sampled_points", "scales_of"]
+__all__ = ["check_count", "function_symmetries", "sampled_points", "scales_of"]
 
 _MOST_POINTS = 2000
 _MOST_ENTRIES = 30_000_000
@@ -26,22 +25,15 @@ _FLOOR = 1e-6
 def function_symmetries(
     f: Any,
     X: Any,
-    basis: str | Basis,
-    n_generators: Any,
-    tolerance: float,
-    confidence: float,
-    random_state: int,
-    progress: Progress | None,
+    request: Request,
 ) -> FieldResult:
     """Fields X with X(f) = 0 at the points."""
     start = time.perf_counter()
     points = checked_points(X)
-    wanted = asked(basis, points.shape[1], n_generators, tolerance, confidence, random_state, progress)
+    wanted = request.checked(points.shape[1])
     points = sampled_points(points, wanted)
-    frame = frame_of(points)
-    if not frame.rank:
-        raise InputError("expected points X that differ, got copies of one point")
-    space = Space(wanted.basis, frame)
+    space = space_at(points, wanted.basis)
+    frame = space.frame
     check_count(points, space)
     wanted.tell("derivatives", 0.0)
     slopes = derivatives(f, points, scales_of(points, frame))
@@ -65,14 +57,12 @@ def sampled_points(points: np.ndarray, wanted: Asked) -> np.ndarray:
     """At most as many points as are of use, drawn without replacement."""
     n, d = points.shape
     most = int(np.clip(_MOST_ENTRIES / (d * wanted.basis.dimension), 3 * wanted.basis.dimension, _MOST_POINTS))
-    if n <= most:
-        return points
-    return points[np.sort(np.random.default_rng(wanted.seed).choice(n, most, replace=False))]
+    return points[some_of(n, most, np.random.default_rng(wanted.seed))]
 
 
-def check_count(points: np.ndarray, space: Space, per_point: int = 1) -> None:
+def check_count(points: np.ndarray, space: Space) -> None:
     """InputError for fewer points than would tell the fields apart: three a field."""
-    least = -(-3 * space.dimension // per_point)
+    least = 3 * space.dimension
     if len(points) < least:
         raise InputError(
             f"expected at least {least} points for {space.dimension} fields, got {len(points)}, "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ import torch
 from liescope.errors import InputError, quoted
 from liescope.geometry import Basis, get_basis
 
-__all__ = ["Asked", "Progress", "asked", "checked_array", "checked_points"]
+__all__ = ["Asked", "Progress", "Request", "checked_array", "checked_points", "some_of"]
 
 Progress = Callable[[str, float], None]
 _DRAWS = 64
@@ -60,22 +60,36 @@ class Asked:
         }
 
 
-def asked(
-    basis: Any,
+class Request(NamedTuple):
+    """The parameters that all kinds share, as people give them; see :func:`liescope.detect_invariance`."""
+
+    basis: Any
+    n_generators: Any
+    tolerance: Any
+    confidence: Any
+    random_state: Any
+    progress: Progress | None = None
+
+    def checked(self, ndim: int) -> Asked:
+        """The parameters for points of that many coordinates; one message tells every fault.
+
+        Raises
+        ------
+        InputError
+            Unknown names, numbers out of range.
+        """
+        return _asked(ndim, *self)
+
+
+def _asked(
     ndim: int,
+    basis: Any,
     n_generators: Any,
     tolerance: Any,
     confidence: Any,
     random_state: Any,
-    progress: Progress | None = None,
+    progress: Progress | None,
 ) -> Asked:
-    """The parameters, checked; one message tells every fault.
-
-    Raises
-    ------
-    InputError
-        Unknown names, numbers out of range.
-    """
     faults = []
     fields: Basis | None = None
     try:
@@ -100,6 +114,11 @@ def asked(
         raise InputError("; ".join(faults))
     count = None if n_generators == "auto" else int(n_generators)
     return Asked(fields, count, float(tolerance), float(confidence), int(random_state), progress)
+
+
+def some_of(count: int, most: int, rng: np.random.Generator) -> np.ndarray | slice:
+    """An index of at most so many of ``count`` points, drawn without replacement, in their order."""
+    return slice(None) if count <= most else np.sort(rng.choice(count, most, replace=False))
 
 
 def checked_array(values: Any, what: str, ndim: int | None = None) -> np.ndarray:

@@ -10,9 +10,9 @@ from jaxtyping import Float
 
 from liescope.errors import InputError
 from liescope.geometry import Basis, polynomial
-from liescope.nullspace import Dictionary, Frame, full_degree
+from liescope.nullspace import Dictionary, Frame, frame_of, full_degree
 
-__all__ = ["Space"]
+__all__ = ["Space", "space_at"]
 
 
 class Space:
@@ -78,3 +78,17 @@ class Space:
         fields = self.fields(inner)
         gram: np.ndarray = np.einsum("nic,njc->ij", fields, fields, optimize=True) / len(inner)
         return gram
+
+
+def space_at(points: Float[np.ndarray, "n d"], basis: Basis) -> Space:
+    """The fields of a basis where points lie.
+
+    Raises
+    ------
+    InputError
+        Copies of one point, and as :class:`Space`.
+    """
+    frame = frame_of(points)
+    if not frame.rank:
+        raise InputError("expected points X that differ, got copies of one point")
+    return Space(basis, frame)

@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 
 from liescope.errors import InputError, quoted, suggest
-from liescope.geometry import Basis
 from liescope.kinds.finding import Problem, found
 from liescope.kinds.function import check_count
-from liescope.kinds.inputs import Progress, asked, checked_array, checked_points
+from liescope.kinds.inputs import Request, checked_array, checked_points, some_of
 from liescope.kinds.regressors import MODELS, Learnt, learn_labels, learn_values
-from liescope.kinds.space import Space
-from liescope.nullspace import Forms, frame_of, gradient_terms, mean_squares
+from liescope.kinds.space import space_at
+from liescope.nullspace import Forms, drawn_forms, gradient_terms, mean_squares
 from liescope.result import FieldResult
 
 __all__ = ["value_symmetries"]
@@ -31,17 +30,12 @@ def value_symmetries(
     X: Any,
     y: Any,
     model: str,
-    basis: str | Basis,
-    n_generators: Any,
-    tolerance: float,
-    confidence: float,
-    random_state: int,
-    progress: Progress | None,
+    request: Request,
 ) -> FieldResult:
     """Fields along which the function behind values does not change."""
     start = time.perf_counter()
     points = checked_points(X)
-    wanted = asked(basis, points.shape[1], n_generators, tolerance, confidence, random_state, progress)
+    wanted = request.checked(points.shape[1])
     if model not in MODELS:
         raise InputError(f"unknown model {model!r}.{suggest(str(model), MODELS)}")
     values, labels = _values(y, len(points))
@@ -50,16 +44,13 @@ def value_symmetries(
     if labels and model == "gp":
         raise InputError("expected model 'auto' or 'polynomial' for labels, got 'gp'")
     rng = np.random.default_rng(wanted.seed)
-    if len(points) > _MOST_VALUES:
-        kept = np.sort(rng.choice(len(points), _MOST_VALUES, replace=False))
-        points, values = points[kept], values[kept]
-    frame = frame_of(points)
-    if not frame.rank:
-        raise InputError("expected points X that differ, got copies of one point")
-    space = Space(wanted.basis, frame)
+    kept = some_of(len(points), _MOST_VALUES, rng)
+    points, values = points[kept], values[kept]
+    space = space_at(points, wanted.basis)
+    frame = space.frame
     check_count(points, space)
     inner = frame.inward(points)
-    at = inner if len(inner) <= _POINTS else inner[np.sort(rng.choice(len(inner), _POINTS, replace=False))]
+    at = inner[some_of(len(inner), _POINTS, rng)]
     wanted.tell("the function", 0.0)
     if labels:
         learnt = learn_labels(inner, values, at, wanted.draws, wanted.seed)
@@ -107,13 +98,7 @@ def _forms(learnt: Learnt, fields: np.ndarray, seed: int) -> Forms:
         rows, terms = gradient_terms(gradients[:, None, :], fields)
         return mean_squares(rows, weights), mean_squares(terms, weights)
 
-    misses, terms = forms(learnt.gradients)
-    n = len(fields)
-    counts = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=len(learnt.drawn))
-    drawn = [forms(one, own) for one, own in zip(learnt.drawn, counts, strict=True)]
-    mean = learnt.drawn.mean(axis=0)
-    noise = [forms(one - mean)[0] for one in learnt.drawn]
-    return Forms(misses, terms, np.array([c for c, _ in drawn]), np.array([d for _, d in drawn]), np.array(noise))
+    return drawn_forms(forms, learnt.gradients, learnt.drawn, len(fields), seed)
 
 
 def _doubt(learnt: Learnt, tolerance: float, labels: bool) -> str:

@@ -1,7 +1,7 @@
 """Symmetries as null vectors: rows that a symmetry annihilates, against the terms that should cancel in them."""
 
-from liescope.nullspace.decide import Decision, Spectrum, decide, spectrum
-from liescope.nullspace.forms import IRRELEVANT, Forms, gradient_terms, mean_squares, resampled_forms
+from liescope.nullspace.decide import Decision, Spectrum, decide, defect_intervals, noise_defects, spectrum
+from liescope.nullspace.forms import IRRELEVANT, Forms, drawn_forms, gradient_terms, mean_squares, resampled_forms
 from liescope.nullspace.frame import Dictionary, Frame, frame_of, full_degree
 from liescope.nullspace.modules import minimal_generators, pointwise_rank
 from liescope.nullspace.spans import Uncertainty, sparse_generators, uncertainty
@@ -15,11 +15,14 @@ __all__ = [
     "Spectrum",
     "Uncertainty",
     "decide",
+    "defect_intervals",
+    "drawn_forms",
     "frame_of",
     "full_degree",
     "gradient_terms",
     "mean_squares",
     "minimal_generators",
+    "noise_defects",
     "pointwise_rank",
     "resampled_forms",
     "sparse_generators",

@@ -17,7 +17,7 @@ from scipy.linalg import eigh
 
 from liescope.nullspace.forms import Forms
 
-__all__ = ["Decision", "Spectrum", "decide", "spectrum"]
+__all__ = ["Decision", "Spectrum", "decide", "defect_intervals", "noise_defects", "spectrum"]
 
 _DEPENDENT = 1e-11
 """Share of the largest eigenvalue of the scaled terms below which a combination of fields moves nothing."""
@@ -117,7 +117,7 @@ def decide(forms: Forms, tolerance: float, confidence: float = 0.95, floor: floa
         upper,
         lower,
         noise,
-        _intervals(forms, found.vectors, confidence),
+        defect_intervals(forms, found.vectors, confidence),
         found.vectors.shape[1],
     )
 
@@ -163,13 +163,19 @@ def _shares(forms: np.ndarray, terms: np.ndarray, columns: np.ndarray) -> np.nda
 
 def _noise(forms: Forms, columns: np.ndarray, count: int, floor: float) -> np.ndarray:
     """Defects that noise alone gives: of certified directions the largest in the span up to each, else of each."""
+    levels = noise_defects(forms, columns, floor)
+    if forms.noise is not None:
+        for k in range(1, count + 1):
+            levels[k - 1] = max(_most(_largest(forms.noise, forms.drawn_terms, columns[:, :k])[:, None])[0], floor)
+    return levels
+
+
+def noise_defects(forms: Forms, columns: Float[np.ndarray, "m k"], floor: float) -> Float[np.ndarray, " k"]:
+    """Defects that noise alone, or rounding (``floor``), gives directions."""
     if forms.noise is None:
         return np.full(columns.shape[1], floor)
-    levels = _most(_shares(forms.noise, forms.drawn_terms, columns))
-    for k in range(1, count + 1):
-        levels[k - 1] = _most(_largest(forms.noise, forms.drawn_terms, columns[:, :k])[:, None])[0]
-    noise: np.ndarray = np.maximum(levels, floor)
-    return noise
+    levels: np.ndarray = np.maximum(_most(_shares(forms.noise, forms.drawn_terms, columns)), floor)
+    return levels
 
 
 def _most(shares: np.ndarray) -> np.ndarray:
@@ -179,7 +185,10 @@ def _most(shares: np.ndarray) -> np.ndarray:
     return bounds
 
 
-def _intervals(forms: Forms, columns: np.ndarray, confidence: float) -> np.ndarray:
+def defect_intervals(
+    forms: Forms, columns: Float[np.ndarray, "m k"], confidence: float = 0.95
+) -> Float[np.ndarray, "k 2"]:
+    """Intervals of the defects of directions, over the draws."""
     tail = (1 - confidence) / 2
     shares = _shares(forms.drawn_misses, forms.drawn_terms, columns)
     bounds: np.ndarray = np.quantile(shares, [tail, 1 - tail], axis=0).T

@@ -8,12 +8,13 @@ coordinates and basis.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
-__all__ = ["IRRELEVANT", "Forms", "gradient_terms", "mean_squares", "resampled_forms"]
+__all__ = ["IRRELEVANT", "Forms", "drawn_forms", "gradient_terms", "mean_squares", "resampled_forms"]
 
 IRRELEVANT = 0.1
 """Share of the lengths of gradient and field that joins the terms: they are not 0 along irrelevant variables."""
@@ -100,3 +101,30 @@ def resampled_forms(
     drawn = [(counts @ own).reshape(draws, m, m) for own in parts]
     whole = [own.sum(axis=0).reshape(m, m) for own in parts]
     return Forms(whole[0], whole[1], drawn[0], drawn[1])
+
+
+def drawn_forms(
+    forms: Callable[..., tuple[np.ndarray, np.ndarray]],
+    learnt: np.ndarray,
+    drawn: np.ndarray,
+    points: int,
+    seed: int = 0,
+) -> Forms:
+    """Forms of what was learnt and of its draws, each at points drawn anew; noise is what draws differ by.
+
+    Parameters
+    ----------
+    forms : callable
+        Of what was learnt, and perhaps how often each point was drawn: the misses and the terms (m, m).
+    learnt : array
+    drawn : array, shape (S, ...)
+    points : int
+        How many there are.
+    seed : int
+    """
+    misses, terms = forms(learnt)
+    counts = np.random.default_rng(seed).multinomial(points, np.full(points, 1 / points), size=len(drawn))
+    pairs = [forms(one, own) for one, own in zip(drawn, counts, strict=True)]
+    mean = drawn.mean(axis=0)
+    noise = [forms(one - mean)[0] for one in drawn]
+    return Forms(misses, terms, np.array([c for c, _ in pairs]), np.array([d for _, d in pairs]), np.array(noise))

@@ -9,7 +9,7 @@ from liescope.answer.folder import atomic_folder
 from liescope.report.field_page import write_field_page
 from liescope.report.page import write_page
 
-__all__ = ["write_folder"]
+__all__ = ["write_folder", "write_report"]
 
 
 def write_folder(answer: Answer, path: str | Path) -> Path:
@@ -22,9 +22,13 @@ def write_folder(answer: Answer, path: str | Path) -> Path:
     """
     with atomic_folder(path) as folder:
         write_files(answer, folder)
-        name, page = Path(path).resolve().name, folder / "report.html"
-        if isinstance(answer, FieldAnswer):
-            write_field_page(answer, page, folder_name=name)
-        else:
-            write_page(answer, page, folder_name=name)
+        write_report(answer, folder / "report.html", Path(path).resolve().name)
     return Path(path)
+
+
+def write_report(answer: Answer, path: Path, folder_name: str) -> None:
+    """Write the page that the kind of an answer has."""
+    if isinstance(answer, FieldAnswer):
+        write_field_page(answer, path, folder_name=folder_name)
+    else:
+        write_page(answer, path, folder_name=folder_name)

@@ -114,10 +114,10 @@ class SymmetryResult(Answer):
 
     def report(self, path: str | Path) -> Path:
         """Write the page, one self-contained HTML file."""
-        from liescope.report.page import write_page
+        from liescope.report.folder import write_report
 
         with atomic_path(Path(path)) as temporary:
-            write_page(self, temporary, folder_name=Path(path).resolve().parent.name)
+            write_report(self, temporary, Path(path).resolve().parent.name)
         return Path(path)
 
     def summary(self) -> str:
@@ -163,14 +163,6 @@ class FieldResult(FieldAnswer, SymmetryResult):
         """Write the spectrum as a table, all or nothing."""
         with atomic_path(Path(path)) as temporary:
             self.to_frame().to_csv(temporary, index=False)
-        return Path(path)
-
-    def report(self, path: str | Path) -> Path:
-        """Write the page, one self-contained HTML file."""
-        from liescope.report.field_page import write_field_page
-
-        with atomic_path(Path(path)) as temporary:
-            write_field_page(self, temporary, folder_name=Path(path).resolve().parent.name)
         return Path(path)
 
     def summary(self) -> str:

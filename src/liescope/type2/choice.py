@@ -18,14 +18,13 @@ from liescope.result import SymmetryResult
 from liescope.type2.evidence import Evidence, PooledProcess
 from liescope.type2.labelled import Labelled, indicators, labelled, stratified
 from liescope.type2.network import OrbitNetwork
-from liescope.type2.scheme import LEAST_GAIN, NONE, Scheme, as_scheme, log_priors
+from liescope.type2.scheme import LEAST_GAIN, NONE, REACHES, Scheme, as_scheme, log_priors
 
 __all__ = ["CANDIDATES", "SchemeChoice", "Weighed", "select_scheme"]
 
 CANDIDATES = ("none", "translation", "rotation", "scale", "shear", "hyperbolic", "translation-x", "rotation+scale")
 """Schemes that are compared where none are named."""
 
-_REACHES = (0.5, 1.0, 2.0)
 _MOST_IMAGES = 1000
 _DRAWS = 2000
 _MOST_EXAMPLES = 10
@@ -226,7 +225,7 @@ def select_scheme(
     for number, scheme in enumerate(candidates):
         if progress is not None:
             progress(scheme.name, number / len(candidates))
-        found.append(_at_best_reach(process, scheme, _REACHES if reach == "evidence" else (1.0,)))
+        found.append(_at_best_reach(process, scheme, REACHES if reach == "evidence" else (1.0,)))
     if progress is not None:
         progress("done", 1.0)
     table, verdict = _weighed(found, _prior(candidates, prior), random_state)

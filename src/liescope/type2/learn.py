@@ -21,7 +21,7 @@ from liescope.result import DetectedGenerator, Samples, SymmetryResult
 from liescope.type2.ascent import Climb, Slope, of_side
 from liescope.type2.evidence import PooledProcess, evidence_of
 from liescope.type2.labelled import Labelled, indicators, labelled, stratified
-from liescope.type2.scheme import LEAST_GAIN, NATS_PER_GENERATOR, Scheme
+from liescope.type2.scheme import LEAST_GAIN, NATS_PER_GENERATOR, REACHES, Scheme
 from liescope.type2.starts import Start, one_generator, simpler, two_generators
 
 __all__ = ["learn_scheme"]
@@ -35,7 +35,6 @@ _SHORT, _LONG, _LAST = 20, 40, 15  # steps for one generator
 _PAIR, _PAIR_LAST = 25, 6  # for two, whose copies are three times as many
 _RATE, _LAST_RATE = 0.05, 0.02
 _PAIR_SHARE = 0.75  # of the gain of one generator: two that begin below it are not climbed from
-_REACHES = (0.5, 1.0, 2.0)
 _MOST_SAMPLES = 40
 
 Report = Callable[[str, float], None]
@@ -193,7 +192,7 @@ class _Search:
         scheme = Scheme.of(generators, [_at_most_around(*pair) for pair in zip(lengths, generators, strict=True)])
         tried: dict[tuple[float, ...], tuple[Scheme, float, float]] = {}
         turns = [math.inf] if any(one.period is not None for one in generators) else []
-        for factor in (*_REACHES, *turns):
+        for factor in (*REACHES, *turns):
             other = scheme.reaching(factor) if math.isfinite(factor) else _around(scheme)
             if other.reach not in tried:
                 tried[other.reach] = (other, self._judge.of(other).nats - self.none, other.reach[0] / scheme.reach[0])

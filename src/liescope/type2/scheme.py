@@ -14,7 +14,7 @@ from liescope.errors import InputError, suggest
 from liescope.geometry import Grid
 from liescope.result import SymmetryResult
 
-__all__ = ["FAMILIES", "LEAST_GAIN", "NATS_PER_GENERATOR", "NONE", "Scheme", "as_scheme", "log_priors"]
+__all__ = ["FAMILIES", "LEAST_GAIN", "NATS_PER_GENERATOR", "NONE", "REACHES", "Scheme", "as_scheme", "log_priors"]
 
 NONE = "none"
 
@@ -23,6 +23,9 @@ LEAST_GAIN = 3.0
 
 NATS_PER_GENERATOR = 3.0
 """By which a scheme is less probable a priori for each of its generators."""
+
+REACHES = (0.5, 1.0, 2.0)
+"""Shares of a scheme's reach that are tried beside the whole circle."""
 
 FAMILIES: Mapping[str, tuple[str, ...]] = {
     NONE: (),

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from liescope.engines.distribution.searching import Found
-from liescope.inference import TwoSampleTest
+from liescope.inference import LEVEL, TwoSampleTest
 
 __all__ = ["Decision", "decide", "evidence_of", "one_distribution"]
 
 _REMOVED, _NEARLY = 0.9, 0.8
 """Of the distance between images held out: what a symmetry takes away; less will do where noise alone is left."""
 _RIVAL = 0.8
-_LEVEL = 0.05
 
 
 class Decision(NamedTuple):
@@ -40,7 +39,7 @@ def decide(found: Found) -> Decision:
         if rivals.mirror > rivals.grey:
             return Decision("no symmetry", "the two sets differ by a mirror, not a flow", told=False)
         return Decision("no symmetry", "the two sets differ in grey values, not by a motion", told=False)
-    enough = removed >= _REMOVED or (removed >= _NEARLY and found.after.p_value > _LEVEL)
+    enough = removed >= _REMOVED or (removed >= _NEARLY and found.after.p_value > LEVEL)
     if enough and found.after.distance < found.before.distance - 2 * found.before.noise:
         return Decision(
             "symmetry",

@@ -126,7 +126,7 @@ def _measured_fit(
     columns, own, change = readable_span(directions, covariance, measurer.basis, data.grid)
     threshold = _accept_below(found.trials.mirrored.held_out.cpu().numpy(), measured.error)
     verdict, reason = told
-    accepted = measured.error <= threshold
+    accepted = (measured.error <= threshold) & (verdict != "no symmetry")
     if verdict != "no symmetry":
         open_ = np.flatnonzero(~accepted)
         accepted[open_] = measurer.beat_mirrored(data, open_, refined.span, measured.t[open_])
@@ -137,7 +137,7 @@ def _measured_fit(
         covariances=own,
         evidence=evidence | {"accept_below": threshold},
         measured=measured_along(measured, data, change, refined.shared.cpu().numpy()),
-        accepted=accepted & (verdict != "no symmetry"),
+        accepted=accepted,
         fitted=PictureSpan(measurer, refined, change, camera),
         span=SpanEstimate(directions, covariance, _SYSTEMATIC_DEG),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
@@ -114,11 +114,8 @@ class Measurer:
         coarse, middle = views[:2]
         everything = torch.eye(self.basis.dimension, device=coarse.source.device)
         starts = in_basis(best_similarities(coarse, turns_and_zooms()), self.basis, coarse.grid)
-        best = self.registrar.refine(coarse, everything, starts.new_zeros(len(starts), starts.shape[2]), 8)
-        for number in range(min(_STARTS, starts.shape[1])):
-            found = self.registrar.refine(coarse, everything, starts[:, number], 8)
-            best = best.where(found.error < best.error, found)
-        return self.registrar.refine(middle, everything, best.t, 6)
+        tried = [starts.new_zeros(len(starts), starts.shape[2]), *starts[:, :_STARTS].unbind(1)]
+        return self.registrar.refine(middle, everything, self._best(coarse, everything, tried, 8).t, 6)
 
     def beat_mirrored(
         self, pairs: PairSet, index: Int[np.ndarray, " b"], span: Float[Tensor, "m k"], t: Float[np.ndarray, "b k"]
@@ -145,9 +142,13 @@ class Measurer:
 
     def start(self, view: View, span: Float[Tensor, "m k"], known: Tensor | None = None) -> Along:
         """The best coordinates of every pair along a span on the coarsest level, from nothing."""
+        return self._best(view, span, self._starts(view, span, known), 6)
+
+    def _best(self, view: View, span: Tensor, starts: Iterable[Tensor], iterations: int) -> Along:
+        """Of every pair the best of what several starts lead to."""
         best: Along | None = None
-        for t in self._starts(view, span, known):
-            found = self.registrar.refine(view, span, t, 6)
+        for t in starts:
+            found = self.registrar.refine(view, span, t, iterations)
             best = found if best is None else best.where(found.error < best.error, found)
         assert best is not None
         return best

@@ -151,8 +151,7 @@ class PictureTrials:
     def _judged(self, view: View, v: Float[Tensor, "b m"]) -> tuple[Tensor, Tensor]:
         """Errors on the held-out blocks under coordinates, as a whole and block by block (NaN where none count)."""
         found = self.registrar.at(view.within(self.held_blocks), self.everything, v)
-        by_block = by_blocks(found)
-        return found.error.clamp_max(10.0), by_block
+        return found.error.clamp_max(10.0), by_blocks(found)
 
     @property
     def related(self) -> bool:
